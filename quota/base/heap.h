@@ -1,0 +1,30 @@
+/* heap.h - an indexed binary heap of borrowed items: O(log n) push, pop, remove and re-order.
+ *
+ * The item carries its place: a size_t field at a fixed offset, which the heap keeps up to date
+ * (HEAP_ABSENT when the item is in no heap). 'before(a, b, context)' must be a strict total order.
+ * One owner thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HEAP_ABSENT ((size_t)-1)
+typedef bool heap_before_fn(const void *a, const void *b, void *context);
+
+struct heap {
+    void **items;
+    size_t count, capacity;
+    size_t place_offset; /* offsetof(struct item, place) */
+    heap_before_fn *before;
+    void *context;
+};
+
+void heap_init(struct heap *h, size_t place_offset, heap_before_fn *before, void *context);
+void heap_finish(struct heap *h); /* items are not touched */
+void heap_push(struct heap *h, void *item);   /* the item must be in no heap */
+void *heap_peek(const struct heap *h);        /* NULL when empty */
+void *heap_pop(struct heap *h);               /* NULL when empty */
+void heap_remove(struct heap *h, void *item); /* no-op when the item is absent */
+void heap_update(struct heap *h, void *item); /* after its key changed */
+void heap_rebuild(struct heap *h);            /* after many keys changed: O(n) */
+bool heap_contains(const struct heap *h, const void *item);
