@@ -15,12 +15,17 @@ struct arena {
     size_t total;              /* bytes of all blocks */
 };
 
-#define ARENA_INIT { NULL, 0, 0 }
+#define ARENA_INIT                                                                                 \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
 void arena_init(struct arena *a);
 void arena_reset(struct arena *a);  /* forget everything, keep one block */
 void arena_finish(struct arena *a); /* release all memory; usable again */
-void *arena_alloc(struct arena *a, size_t size) __attribute__((returns_nonnull)); /* zeroed, 16-byte aligned */
-void *arena_array(struct arena *a, size_t count, size_t size) __attribute__((returns_nonnull)); /* overflow-checked */
+void *arena_alloc(struct arena *a, size_t size)
+    __attribute__((returns_nonnull)); /* zeroed, 16-byte aligned */
+void *arena_array(struct arena *a, size_t count, size_t size)
+    __attribute__((returns_nonnull)); /* overflow-checked */
 char *arena_dup(struct arena *a, struct str s) __attribute__((returns_nonnull)); /* NUL added */
 char *arena_strdup(struct arena *a, const char *text); /* NULL stays NULL */
 char *arena_format(struct arena *a, const char *fmt, ...)

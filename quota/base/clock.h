@@ -22,4 +22,5 @@ const char *time_print_nano(int64_t time, char *buffer);  /* as many decimals as
 /* "300ms", "1h2m3.5s", "0". ERR_INVALID names the text. */
 MUST_USE int duration_parse(struct str text, int64_t *duration, struct err *e);
 #define DURATION_TEXT 40
-const char *duration_print(int64_t duration, char *buffer); /* as Go prints it: "1m0s"; returns buffer */
+const char *duration_print(int64_t duration,
+                           char *buffer); /* as Go prints it: "1m0s"; returns buffer */

@@ -10,11 +10,11 @@
 
 enum err_code {
     ERR_NONE,
-    ERR_NOMEM,     /* out of memory */
-    ERR_INVALID,   /* the input is wrong; retrying the same input cannot help */
-    ERR_CONFLICT,  /* somebody else changed it first, or a queue is full: read again, decide again */
-    ERR_GONE,      /* a resource version is too old: list again (HTTP 410) */
-    ERR_IO,        /* disk, socket or protocol failure: may work later */
+    ERR_NOMEM,    /* out of memory */
+    ERR_INVALID,  /* the input is wrong; retrying the same input cannot help */
+    ERR_CONFLICT, /* somebody else changed it first, or a queue is full: read again, decide again */
+    ERR_GONE,     /* a resource version is too old: list again (HTTP 410) */
+    ERR_IO,       /* disk, socket or protocol failure: may work later */
     ERR_NOT_FOUND, /* the named thing does not exist (HTTP 404) */
     ERR_EXISTS,    /* the named thing exists already (HTTP 409 AlreadyExists) */
     ERR_FORBIDDEN, /* the other side refused for good (HTTP 401, 403, 422 and the like) */

@@ -20,7 +20,7 @@ struct heap {
 };
 
 void heap_init(struct heap *h, size_t place_offset, heap_before_fn *before, void *context);
-void heap_finish(struct heap *h); /* items are not touched */
+void heap_finish(struct heap *h);             /* items are not touched */
 void heap_push(struct heap *h, void *item);   /* the item must be in no heap */
 void *heap_peek(const struct heap *h);        /* NULL when empty */
 void *heap_pop(struct heap *h);               /* NULL when empty */

@@ -21,7 +21,15 @@
 #include "quota/base/err.h"
 #include "quota/base/str.h"
 
-enum json_kind { JSON_KIND_NONE, JSON_KIND_NULL, JSON_KIND_BOOL, JSON_KIND_NUMBER, JSON_KIND_STRING, JSON_KIND_ARRAY, JSON_KIND_OBJECT };
+enum json_kind {
+    JSON_KIND_NONE,
+    JSON_KIND_NULL,
+    JSON_KIND_BOOL,
+    JSON_KIND_NUMBER,
+    JSON_KIND_STRING,
+    JSON_KIND_ARRAY,
+    JSON_KIND_OBJECT
+};
 
 struct json_reader {
     const char *at, *end, *start;
@@ -42,12 +50,13 @@ bool json_array(struct json_reader *r);
 bool json_member(struct json_reader *r, struct str *key);
 bool json_item(struct json_reader *r);
 /* The next value. A value of another kind is skipped and the default answered. */
-char *json_text(struct json_reader *r, struct arena *a);        /* NUL-terminated copy, unescaped; NULL if no string */
-struct str json_text_raw(struct json_reader *r);                /* between the quotes, still escaped; no copy */
-bool json_text_is(struct json_reader *r, const char *literal);  /* consumes; equal to the literal? */
-int64_t json_int(struct json_reader *r, int64_t otherwise);     /* integers only, else 'otherwise' */
+char *json_text(struct json_reader *r,
+                struct arena *a); /* NUL-terminated copy, unescaped; NULL if no string */
+struct str json_text_raw(struct json_reader *r); /* between the quotes, still escaped; no copy */
+bool json_text_is(struct json_reader *r, const char *literal); /* consumes; equal to the literal? */
+int64_t json_int(struct json_reader *r, int64_t otherwise);    /* integers only, else 'otherwise' */
 bool json_bool(struct json_reader *r, bool otherwise);
-struct str json_raw(struct json_reader *r);  /* the bytes of any value, as they stand */
+struct str json_raw(struct json_reader *r); /* the bytes of any value, as they stand */
 /* A quantity or number or string as text ("2", "500m"): numbers as written, strings unescaped. */
 char *json_scalar(struct json_reader *r, struct arena *a);
 void json_skip(struct json_reader *r);

@@ -28,7 +28,8 @@ bool map_next(const struct map *m, size_t *at, struct map_entry *entry);
 /* Keys in byte order, for outputs that must be stable. Array of map_count(m) entries, caller frees. */
 struct map_entry *map_sorted(const struct map *m);
 /* Call 'gone' for each entry and remove those for which it answers true. */
-void map_remove_if(struct map *m, bool (*gone)(struct str key, void *value, void *context), void *context);
+void map_remove_if(struct map *m, bool (*gone)(struct str key, void *value, void *context),
+                   void *context);
 
 struct id_map;
 struct id_map *id_map_create(void);

@@ -9,16 +9,19 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));  /* zeroed */
-void *mem_array(size_t count, size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed, overflow-checked */
-void *mem_resize(void *old, size_t count, size_t size) __attribute__((returns_nonnull)); /* grown part not zeroed */
+void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull)); /* zeroed */
+void *mem_array(size_t count, size_t size)
+    __attribute__((malloc, returns_nonnull)); /* zeroed, overflow-checked */
+void *mem_resize(void *old, size_t count, size_t size)
+    __attribute__((returns_nonnull)); /* grown part not zeroed */
 char *mem_dup(const char *text) __attribute__((returns_nonnull));
 char *mem_dup_n(const char *text, size_t length) __attribute__((returns_nonnull)); /* NUL added */
 char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 void *mem_try(size_t size); /* plain malloc: NULL when there is none */
 
 /* Make room for one more item in a growing array: doubles the capacity when count == capacity. */
-void *mem_grow(void *items, size_t count, size_t *capacity, size_t size) __attribute__((returns_nonnull));
+void *mem_grow(void *items, size_t count, size_t *capacity, size_t size)
+    __attribute__((returns_nonnull));
 
 static inline void auto_free_(void *p)
 {

@@ -11,9 +11,9 @@
 #include "quota/base/err.h"
 
 struct message {
-    struct message *next;              /* the queue's */
-    const char *key;                   /* owned by the message; NULL: never merged */
-    void (*drop)(struct message *m);   /* releases a message that was replaced or left over */
+    struct message *next;            /* the queue's */
+    const char *key;                 /* owned by the message; NULL: never merged */
+    void (*drop)(struct message *m); /* releases a message that was replaced or left over */
 };
 
 struct queue;

@@ -47,7 +47,10 @@ struct strbuf {
     size_t capacity;
 };
 
-#define STRBUF_INIT { NULL, 0, 0 }
+#define STRBUF_INIT                                                                                \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
 void strbuf_add(struct strbuf *b, const char *text, size_t length);
 void strbuf_puts(struct strbuf *b, const char *text);
 void strbuf_str(struct strbuf *b, struct str s);
@@ -55,9 +58,10 @@ void strbuf_putc(struct strbuf *b, char c);
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void strbuf_json(struct strbuf *b, struct str s);
-void strbuf_reset(struct strbuf *b);      /* empty, memory kept */
-void strbuf_finish(struct strbuf *b);     /* memory released; usable again */
-char *strbuf_take(struct strbuf *b);      /* hand the bytes to the caller (free), never NULL; b is empty after */
+void strbuf_reset(struct strbuf *b);  /* empty, memory kept */
+void strbuf_finish(struct strbuf *b); /* memory released; usable again */
+char *strbuf_take(
+    struct strbuf *b); /* hand the bytes to the caller (free), never NULL; b is empty after */
 static inline struct str strbuf_view(const struct strbuf *b)
 {
     return (struct str){ b->text, b->length };
