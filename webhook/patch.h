@@ -5,9 +5,11 @@
  * know stay as they are (spec/integrations.md 1.24). */
 #pragma once
 
-#include <jansson.h>
+#include <stdbool.h>
 #include "quota/base/arena.h"
 #include "quota/base/str.h"
+
+typedef struct json_t json_t; /* jansson's; this header does not need the rest of it */
 
 /* A patch being built. PATCH_INIT, then operations in order, then patch_end.
  *

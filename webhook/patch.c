@@ -1,0 +1,276 @@
+#include "webhook/patch.h"
+
+#include <string.h>
+
+#include <jansson.h>
+
+#include "quota/base/mem.h"
+
+static void operation_begin(struct patch *patch, const char *name, struct str path)
+{
+    strbuf_puts(&patch->text, patch->count++ ? ",{\"op\":\"" : "[{\"op\":\"");
+    strbuf_puts(&patch->text, name);
+    strbuf_puts(&patch->text, "\",\"path\":");
+    strbuf_json(&patch->text, path);
+}
+
+static void operation_value(struct patch *patch, struct str value)
+{
+    strbuf_puts(&patch->text, ",\"value\":");
+    strbuf_str(&patch->text, value);
+    strbuf_putc(&patch->text, '}');
+}
+
+void patch_add(struct patch *patch, const char *path, struct str value)
+{
+    operation_begin(patch, "add", str_of(path));
+    operation_value(patch, value);
+}
+
+void patch_replace(struct patch *patch, const char *path, struct str value)
+{
+    operation_begin(patch, "replace", str_of(path));
+    operation_value(patch, value);
+}
+
+void patch_remove(struct patch *patch, const char *path)
+{
+    operation_begin(patch, "remove", str_of(path));
+    strbuf_putc(&patch->text, '}');
+}
+
+struct str patch_end(struct patch *patch, struct arena *arena)
+{
+    struct str text = { NULL, 0 };
+
+    if (patch->count) {
+        strbuf_putc(&patch->text, ']');
+        text.length = patch->text.length;
+        text.text = arena_dup(arena, strbuf_view(&patch->text));
+    }
+    strbuf_finish(&patch->text);
+    patch->count = 0;
+    return text;
+}
+
+/* One reference token: RFC 6901, section 3. */
+static void path_escape(struct strbuf *out, struct str name)
+{
+    strbuf_putc(out, '/');
+    for (size_t i = 0; i < name.length; i++) {
+        if (name.text[i] == '~')
+            strbuf_puts(out, "~0");
+        else if (name.text[i] == '/')
+            strbuf_puts(out, "~1");
+        else
+            strbuf_putc(out, name.text[i]);
+    }
+}
+
+char *patch_path(struct arena *arena, const char *parent, struct str name)
+{
+    AUTO_STRBUF struct strbuf path = STRBUF_INIT;
+
+    strbuf_puts(&path, parent);
+    path_escape(&path, name);
+    return arena_dup(arena, strbuf_view(&path));
+}
+
+/* The walk: 'path' grows and shrinks as it goes down and up. */
+struct difference {
+    struct patch *patch;
+    struct strbuf path;
+};
+
+static void path_cut(struct strbuf *path, size_t length)
+{
+    path->length = length;
+    if (path->text)
+        path->text[length] = '\0';
+}
+
+static int dump_piece(const char *bytes, size_t length, void *out)
+{
+    strbuf_add(out, bytes, length);
+    return 0;
+}
+
+static void operation_tree(struct difference *d, const char *name, const json_t *value)
+{
+    operation_begin(d->patch, name, strbuf_view(&d->path));
+    if (value) {
+        strbuf_puts(&d->patch->text, ",\"value\":");
+        json_dump_callback(value, dump_piece, &d->patch->text, JSON_COMPACT | JSON_ENCODE_ANY);
+    }
+    strbuf_putc(&d->patch->text, '}');
+}
+
+static void compare(struct difference *d, const json_t *from, const json_t *to);
+
+static void compare_objects(struct difference *d, const json_t *from, const json_t *to)
+{
+    size_t length = d->path.length;
+    const char *key;
+    const json_t *value, *other;
+
+    /* jansson's iteration macros want a mutable object, though they change nothing. */
+    json_object_foreach((json_t *)(uintptr_t)from, key, value)
+    {
+        path_escape(&d->path, str_of(key));
+        other = json_object_get(to, key);
+        if (other)
+            compare(d, value, other);
+        else
+            operation_tree(d, "remove", NULL);
+        path_cut(&d->path, length);
+    }
+    json_object_foreach((json_t *)(uintptr_t)to, key, value)
+    {
+        if (json_object_get(from, key))
+            continue;
+        path_escape(&d->path, str_of(key));
+        operation_tree(d, "add", value);
+        path_cut(&d->path, length);
+    }
+}
+
+static void path_index(struct difference *d, size_t index)
+{
+    strbuf_printf(&d->path, "/%zu", index);
+}
+
+/* Between the common ends: items at the same place are compared, the rest is removed from the back
+ * or added in order. */
+static void compare_middle(struct difference *d, const json_t *from, const json_t *to, size_t begin,
+                           size_t from_end, size_t to_end)
+{
+    size_t length = d->path.length, both = from_end < to_end ? from_end : to_end;
+
+    for (size_t i = begin; i < both; i++) {
+        path_index(d, i);
+        compare(d, json_array_get(from, i), json_array_get(to, i));
+        path_cut(&d->path, length);
+    }
+    for (size_t i = from_end; i > both; i--) {
+        path_index(d, i - 1);
+        operation_tree(d, "remove", NULL);
+        path_cut(&d->path, length);
+    }
+    for (size_t i = both; i < to_end; i++) {
+        path_index(d, i);
+        operation_tree(d, "add", json_array_get(to, i));
+        path_cut(&d->path, length);
+    }
+}
+
+static void compare_arrays(struct difference *d, const json_t *from, const json_t *to)
+{
+    size_t begin = 0, from_end = json_array_size(from), to_end = json_array_size(to);
+
+    while (begin < from_end && begin < to_end &&
+           json_equal(json_array_get(from, begin), json_array_get(to, begin)))
+        begin++;
+    while (from_end > begin && to_end > begin &&
+           json_equal(json_array_get(from, from_end - 1), json_array_get(to, to_end - 1))) {
+        from_end--;
+        to_end--;
+    }
+    compare_middle(d, from, to, begin, from_end, to_end);
+}
+
+static void compare(struct difference *d, const json_t *from, const json_t *to)
+{
+    if (json_is_object(from) && json_is_object(to))
+        compare_objects(d, from, to);
+    else if (json_is_array(from) && json_is_array(to))
+        compare_arrays(d, from, to);
+    else if (!json_equal(from, to))
+        operation_tree(d, "replace", to);
+}
+
+void patch_difference(struct patch *patch, const json_t *from, const json_t *to)
+{
+    struct difference d = { .patch = patch, .path = STRBUF_INIT };
+
+    compare(&d, from, to);
+    strbuf_finish(&d.path);
+}
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void base64_encode(struct str bytes, struct strbuf *out)
+{
+    const unsigned char *in = (const unsigned char *)bytes.text;
+    char group[4];
+
+    for (size_t i = 0; i < bytes.length; i += 3) {
+        size_t have = bytes.length - i;
+        unsigned word = (unsigned)in[i] << 16;
+
+        word |= have > 1 ? (unsigned)in[i + 1] << 8 : 0;
+        word |= have > 2 ? (unsigned)in[i + 2] : 0;
+        group[0] = alphabet[word >> 18];
+        group[1] = alphabet[word >> 12 & 63];
+        group[2] = have > 1 ? alphabet[word >> 6 & 63] : '=';
+        group[3] = have > 2 ? alphabet[word & 63] : '=';
+        strbuf_add(out, group, sizeof(group));
+    }
+}
+
+static int base64_digit(char c)
+{
+    const char *at = c ? strchr(alphabet, c) : NULL;
+
+    return at ? (int)(at - alphabet) : -1;
+}
+
+/* Four characters into one to three bytes; 'padding' of them are '='. */
+static bool base64_group(const int digits[4], unsigned padding, struct strbuf *out)
+{
+    unsigned word = 0;
+    char bytes[3];
+
+    for (unsigned i = 0; i < 4; i++)
+        word = word << 6 | (unsigned)digits[i];
+    if ((padding == 1 && word & 0xff) || (padding == 2 && word & 0xffff) || padding > 2)
+        return false; /* bits that no encoder sets */
+    bytes[0] = (char)(word >> 16);
+    bytes[1] = (char)(word >> 8);
+    bytes[2] = (char)word;
+    strbuf_add(out, bytes, 3 - padding);
+    return true;
+}
+
+static bool base64_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool base64_decode(struct str text, struct strbuf *out)
+{
+    size_t start = out->length;
+    unsigned count = 0, padding = 0;
+    int digits[4];
+
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.text[i];
+        int digit = c == '=' && count >= 2 ? 0 : base64_digit(c);
+
+        if (base64_space(c))
+            continue;
+        if (digit < 0 || (c != '=' && padding)) /* also: something after the padding */
+            goto bad;
+        padding += c == '=';
+        digits[count++] = digit;
+        if (count < 4)
+            continue;
+        if (!base64_group(digits, padding, out))
+            goto bad;
+        count = 0;
+    }
+    if (count == 0)
+        return true;
+bad:
+    path_cut(out, start);
+    return false;
+}
