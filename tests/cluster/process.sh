@@ -14,6 +14,14 @@ process_start_time() {
     [[ ${fields[0]} != Z ]] && printf '%s' "${fields[19]}"
 }
 
+# CPU time used so far by process $1, in milliseconds.
+process_cpu_ms() {
+    local line fields
+    read -r line <"/proc/$1/stat"
+    read -r -a fields <<<"${line##*) }"
+    printf '%s' $(((fields[11] + fields[12]) * 1000 / $(getconf CLK_TCK)))
+}
+
 # Print the id of server $2 of instance $1 if it is running.
 process_of() {
     local pid began
@@ -36,7 +44,7 @@ process_start() {
     mapfile -d '' -t arguments <"$dir/run/$name.cmd"
     (
         exec </dev/null >>"$dir/$name.log" 2>&1
-        cd "$dir"
+        cd "$dir" || exit 1
         unset KUBECONFIG
         for fd in "/proc/$BASHPID/fd"/*; do
             fd=${fd##*/}

@@ -2,16 +2,17 @@
 # servers.sh - what each server of an instance is started with: keys, kubeconfigs, command lines.
 #
 # Everything is written below DIR: pki/ (certificates), conf/ (configuration files and one kubeconfig
-# per client), run/ (command lines and process ids), etcd/ (data). Sourced by `cluster`.
+# per client), run/ (command lines and process ids), etcd/ (data). Sourced by `cluster`, which sets
+# 'here', the folder of this file.
 
-# Write a key and a certificate signed by the instance's authority: DIR NAME SUBJECT EXTENSIONS
+# Write a key and a certificate: DIR NAME SUBJECT EXTENSIONS AUTHORITY
 pki_sign() {
-    local dir=$1/pki name=$2 subject=$3 extensions=$4
+    local dir=$1/pki name=$2 subject=$3 extensions=$4 authority=$5
     openssl ecparam -name prime256v1 -genkey -noout -out "$dir/$name.key"
     openssl req -new -key "$dir/$name.key" -subj "$subject" -out "$dir/$name.csr"
-    openssl x509 -req -in "$dir/$name.csr" -CA "$dir/$5.crt" -CAkey "$dir/$5.key" -days 3650 \
-        -set_serial "0x$(openssl rand -hex 8)" -extfile <(printf '%b' "$extensions") \
-        -out "$dir/$name.crt" 2>/dev/null
+    openssl x509 -req -in "$dir/$name.csr" -CA "$dir/$authority.crt" \
+        -CAkey "$dir/$authority.key" -days 3650 -set_serial "0x$(openssl rand -hex 8)" \
+        -extfile <(printf '%b' "$extensions") -out "$dir/$name.crt" 2>/dev/null
     rm -f "$dir/$name.csr"
 }
 
@@ -24,7 +25,7 @@ pki_create() {
     local dir=$1 client='keyUsage=digitalSignature\nextendedKeyUsage=clientAuth\n'
     local names='IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default'
     names+=',DNS:kubernetes.default.svc'
-    mkdir -p -m 0700 "$dir/pki"
+    mkdir -m 0700 "$dir/pki"
     pki_authority "$dir" ca
     pki_authority "$dir" front-proxy-ca
     pki_sign "$dir" apiserver /CN=kube-apiserver \
@@ -125,11 +126,13 @@ configure_kube-apiserver() {
         --proxy-client-cert-file="$pki/front-proxy.crt" \
         --proxy-client-key-file="$pki/front-proxy.key" \
         --service-cluster-ip-range=10.96.0.0/16 \
+        --shutdown-watch-termination-grace-period=1s \
         --disable-admission-plugins="$disabled" -v=0 "$@"
 }
 
 configure_kube-controller-manager() {
-    local dir=$1
+    local dir=$1 controllers='*'
+    controllers+=,-horizontal-pod-autoscaler-controller,-persistentvolume-attach-detach-controller
     process_command_set "$dir" kube-controller-manager "$dir/bin/kube-controller-manager" \
         --kubeconfig="$dir/conf/kube-controller-manager.kubeconfig" \
         --use-service-account-credentials=true --leader-elect=false --secure-port=0 \
@@ -137,8 +140,8 @@ configure_kube-controller-manager() {
         --root-ca-file="$dir/pki/ca.crt" \
         --cluster-signing-cert-file="$dir/pki/ca.crt" \
         --cluster-signing-key-file="$dir/pki/ca.key" \
-        --controllers='*,-horizontal-pod-autoscaler-controller,-persistentvolume-attach-detach-controller' \
-        --concurrent-job-syncs=20 --kube-api-qps=2000 --kube-api-burst=4000 -v=0
+        --controllers="$controllers" --concurrent-job-syncs=20 --kube-api-qps=2000 \
+        --kube-api-burst=4000 -v=0
 }
 
 configure_kube-scheduler() {
@@ -159,6 +162,7 @@ END
 
 configure_kwok() {
     local dir=$1
+    # shellcheck disable=SC2154
     cp "$here/stages.yaml" "$dir/conf/stages.yaml"
     process_command_set "$dir" kwok "$dir/bin/kwok" \
         --kubeconfig="$dir/conf/kwok.kubeconfig" --config="$dir/conf/stages.yaml" \
