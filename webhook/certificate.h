@@ -28,10 +28,11 @@ struct certificate_pair {
 };
 void certificate_pair_finish(struct certificate_pair *pair); /* the key's bytes are wiped */
 
-/* A new self-signed authority, valid from five minutes before 'now' for 'days'. */
+/* A new self-signed authority, valid from a day before 'now' until 'days' after it. */
 MUST_USE int certificate_authority_create(const char *common_name, int64_t now, int days,
                                           struct certificate_pair *authority, struct err *e);
-/* A new serving certificate signed by 'authority'; never outlives it. ERR_INVALID: no names, an
+/* A new serving certificate signed by 'authority', valid from five minutes before 'now'; never
+ * outlives the authority. ERR_INVALID: no names, an
  * address that is none, or an unusable authority. */
 MUST_USE int certificate_leaf_create(const struct certificate_pair *authority,
                                      const struct certificate_names *names, int64_t now, int days,
