@@ -1,0 +1,149 @@
+#include "admitter/loop/condition.h"
+
+#include <string.h>
+#include "admitter/jobs/json_read.h"
+#include "quota/base/clock.h"
+#include "quota/base/mem.h"
+
+json_t *object_status(json_t *object)
+{
+    json_t *status = json_object_get(object, "status");
+
+    if (!json_is_object(status)) {
+        status = json_object();
+        json_object_set_new(object, "status", status);
+    }
+    return status;
+}
+
+static json_t *find(const json_t *object, const char *type, size_t *at)
+{
+    json_t *condition;
+    size_t i;
+
+    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition) {
+        if (strcmp(json_string_at(condition, "type"), type) == 0) {
+            if (at)
+                *at = i;
+            return condition;
+        }
+    }
+    return NULL;
+}
+
+const json_t *condition_find(const json_t *object, const char *type)
+{
+    return find(object, type, NULL);
+}
+
+bool condition_is(const json_t *object, const char *type, const char *status)
+{
+    return strcmp(json_string_at(condition_find(object, type), "status"), status) == 0;
+}
+
+bool condition_true(const json_t *object, const char *type)
+{
+    return condition_is(object, type, "True");
+}
+
+const char *condition_reason(const json_t *object, const char *type)
+{
+    return json_string_at(condition_find(object, type), "reason");
+}
+
+const char *condition_message(const json_t *object, const char *type)
+{
+    return json_string_at(condition_find(object, type), "message");
+}
+
+int64_t condition_transition(const json_t *object, const char *type)
+{
+    return json_time_at(condition_find(object, type), "lastTransitionTime");
+}
+
+int64_t json_time_at(const json_t *object, const char *key)
+{
+    int64_t time;
+    const char *text = json_string_at(object, key);
+
+    return *text && time_parse(str_of(text), &time, NULL) == 0 ? time : TIME_NONE;
+}
+
+void json_time_put(json_t *object, const char *key, int64_t time)
+{
+    char text[TIME_TEXT];
+
+    json_object_set_new(object, key, json_string(time_print(time, text)));
+}
+
+const char *text_cut(const char *text, size_t limit, char *buffer)
+{
+    size_t end;
+
+    if (strlen(text) <= limit)
+        return text;
+    end = limit - 4;
+    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
+        end--;
+    memcpy(buffer, text, end);
+    memcpy(buffer + end, " ...", 5);
+    return buffer;
+}
+
+static bool put_text(json_t *condition, const char *key, const char *text)
+{
+    if (json_object_get(condition, key) && strcmp(json_string_at(condition, key), text) == 0)
+        return false;
+    json_object_set_new(condition, key, json_string(text));
+    return true;
+}
+
+static bool put_generation(json_t *condition, int64_t generation)
+{
+    if (generation == 0 || json_integer_at(condition, "observedGeneration", 0) == generation)
+        return false;
+    json_object_set_new(condition, "observedGeneration", json_integer(generation));
+    return true;
+}
+
+static json_t *condition_append(json_t *object, const char *type)
+{
+    json_t *status = object_status(object);
+    json_t *list = json_object_get(status, "conditions");
+    json_t *condition = json_pack("{s:s}", "type", type);
+
+    if (!json_is_array(list)) {
+        list = json_array();
+        json_object_set_new(status, "conditions", list);
+    }
+    json_array_append_new(list, condition);
+    return condition;
+}
+
+bool condition_put(json_t *object, const struct condition_change *change, int64_t now)
+{
+    json_t *condition = find(object, change->type, NULL);
+    AUTO_FREE char *buffer = strlen(change->message) > CONDITION_MESSAGE_LIMIT ? mem_alloc(CONDITION_MESSAGE_LIMIT + 1) : NULL;
+    const char *message = text_cut(change->message, CONDITION_MESSAGE_LIMIT, buffer);
+    bool changed = false;
+
+    if (!condition)
+        condition = condition_append(object, change->type);
+    if (put_text(condition, "status", change->status)) {
+        json_time_put(condition, "lastTransitionTime", now);
+        changed = true;
+    }
+    changed = put_text(condition, "reason", change->reason) || changed;
+    changed = put_text(condition, "message", message) || changed;
+    return put_generation(condition, change->generation) || changed;
+}
+
+bool condition_drop(json_t *object, const char *type)
+{
+    size_t at;
+
+    if (!find(object, type, &at))
+        return false;
+    json_array_remove(json_at(object, "status", "conditions", NULL), at);
+    return true;
+}

@@ -1,0 +1,28 @@
+#include "admitter/loop/settings.h"
+
+void loop_settings_default(struct loop_settings *settings)
+{
+    *settings = (struct loop_settings){
+        .components = COMPONENT_CORE | COMPONENT_WEBHOOKS_CORE | COMPONENT_SCHEDULER | COMPONENT_RETENTION,
+        .job_reconcilers = 1,
+        .job_webhooks = 1,
+        .job_frameworks = 1,
+        .own_namespace = "kueue-system",
+        .wait_for_pods_ready = true,
+        .pods_ready_timeout = 30 * 60 * NANOSECONDS_PER_SECOND,
+        .pods_ready_recovery_timeout = 30 * 60 * NANOSECONDS_PER_SECOND,
+        .backoff_limit_count = -1,
+        .backoff_base = 60 * NANOSECONDS_PER_SECOND,
+        .backoff_max = 3600 * NANOSECONDS_PER_SECOND,
+        .retain_finished = -1,
+        .retain_deactivated = -1,
+        .unadmitted_observability = true,
+        .finish_orphaned = true,
+        .admission_gated_by = true,
+        .skip_reassignment_for_pods = true,
+        .queue_status_interval = NANOSECONDS_PER_SECOND,
+        .admissions_in_flight = 256,
+    };
+    job_options_default(&settings->jobs);
+    engine_options_default(&settings->engine);
+}
