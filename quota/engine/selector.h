@@ -15,11 +15,21 @@ const char *labels_get(const struct label *labels, size_t count, const char *key
 bool requirement_matches(const struct label_requirement *requirement, const struct label *labels,
                          size_t count);
 
-/* Is a requirement well formed? NULL when it is; else the error, for example
- * "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty", with 'path'
- * in front of the field ("" for none). Several problems read "[a, b]". */
-const char *requirement_problem(const struct label_requirement *requirement, const char *path,
-                                struct arena *a);
+/* Texts of what is wrong, collected in an arena. */
+struct problems {
+    const char **items;
+    size_t count, capacity;
+};
+void problems_add(struct problems *problems, const char *text, struct arena *a);
+/* As Kubernetes joins them: NULL for none, the text itself for one, "[a, b]" with duplicates left
+ * out for more. */
+const char *problems_join(const struct problems *problems, struct arena *a);
+
+/* What makes a requirement malformed, added to 'problems': for example
+ * "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty", with 'path'
+ * and a dot in front of the field (NULL: nothing). */
+void requirement_problems(const struct label_requirement *requirement, const char *path,
+                          struct problems *problems, struct arena *a);
 
 /* Does a selector select these labels? Absent selects nothing, present and empty everything. A
  * malformed selector selects nothing. */
@@ -29,7 +39,3 @@ bool selector_matches(const struct label_selector *selector, const struct label 
 /* NULL when the selector is well formed, else the error's text. The condition message in front of
  * it, "invalid namespace selector: ", is the caller's. Labels are looked at in key order. */
 const char *selector_problem(const struct label_selector *selector, struct arena *a);
-
-/* Problems joined as Kubernetes joins them: "" for none, the text itself for one, "[a, b]" with
- * duplicates left out for more. */
-const char *problems_join(const char *const *problems, size_t count, struct arena *a);

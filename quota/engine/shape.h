@@ -10,9 +10,10 @@
 #include "quota/engine/requests.h"
 
 struct shape {
-    uint32_t id;          /* 1..; reused after the last reference is gone */
-    uint32_t equivalence; /* equal for two shapes iff 3.9 calls their templates equivalent */
+    uint32_t id; /* 1..; reused after the last reference is gone */
     uint32_t references;
+    uint64_t equivalence;      /* equal for two shapes alive together iff 3.9 calls them equivalent;
+                                   never used again for another shape */
     bool exceeds_limits;       /* 4.2 row 7 has something to say */
     bool violates_limit_range; /* 4.2 row 8 has something to say */
     bool has_devices;
@@ -50,7 +51,7 @@ size_t shape_store_bytes(const struct shape_store *store); /* memory held, for t
 
 /* The equivalence hash of a workload (3.9) from its shapes. */
 struct shape_count {
-    uint32_t equivalence;
+    uint64_t equivalence;
     int32_t count; /* effective, after reclaimable pods */
 };
 /* A number that differs for workloads that are not equivalent, but for chance (64 bits, keyed by the
