@@ -78,6 +78,9 @@ int32_t effective_count(const struct workload *workload, const struct pod_set *p
 
 /* Amount of one pod times pods; saturating. 'pods' below 0 counts as 0. */
 int64_t amount_scale(int64_t per_pod, int32_t pods);
+/* A total for 'count' pods, as a total for 'pods' of them: divided first, as 1.9 and 4.7 have it. A
+ * count of 0 leaves the total undivided (0.1). */
+int64_t amount_rescale(int64_t total, int32_t count, int32_t pods);
 /* A copy of 'per_pod' with every amount scaled. */
 struct amounts amounts_scale(struct amounts per_pod, int32_t pods, struct arena *a);
 /* The amount of a resource; 0 when there is no row. */
