@@ -1,0 +1,171 @@
+#include "quota/base/arena.h"
+
+#include <stdarg.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "quota/base/mem.h"
+
+struct arena_block {
+    struct arena_block *older;
+    size_t size; /* bytes at 'bytes' */
+    alignas(16) char bytes[];
+};
+
+enum { FIRST_BLOCK = 4096 - 64, LARGEST_BLOCK = 256 * 1024 };
+
+void arena_init(struct arena *a)
+{
+    *a = (struct arena)ARENA_INIT;
+}
+
+static void blocks_free(struct arena *a, struct arena_block *keep)
+{
+    struct arena_block *block = a->block;
+
+    while (block) {
+        struct arena_block *older = block->older;
+
+        if (block != keep)
+            free(block);
+        block = older;
+    }
+}
+
+/* The block worth keeping: the largest of ordinary size. */
+static struct arena_block *block_kept(const struct arena *a)
+{
+    struct arena_block *best = NULL;
+
+    for (struct arena_block *block = a->block; block; block = block->older)
+        if (block->size <= LARGEST_BLOCK && (!best || block->size > best->size))
+            best = block;
+    return best;
+}
+
+void arena_reset(struct arena *a)
+{
+    struct arena_block *keep = block_kept(a);
+
+    blocks_free(a, keep);
+    arena_init(a);
+    if (!keep)
+        return;
+    keep->older = NULL;
+    a->block = keep;
+    a->total = keep->size;
+}
+
+void arena_finish(struct arena *a)
+{
+    blocks_free(a, NULL);
+    arena_init(a);
+}
+
+static struct arena_block *block_create(struct arena *a, size_t size)
+{
+    struct arena_block *block;
+    size_t bytes = size;
+
+    if (__builtin_add_overflow(size, sizeof(*block), &bytes))
+        bytes = SIZE_MAX; /* ends the process below */
+    block = mem_resize(NULL, bytes, 1);
+    block->older = NULL;
+    block->size = size;
+    a->total += size;
+    return block;
+}
+
+static size_t next_block_size(const struct arena *a)
+{
+    if (a->total < FIRST_BLOCK)
+        return FIRST_BLOCK;
+    return a->total < LARGEST_BLOCK ? a->total * 2 > LARGEST_BLOCK ? LARGEST_BLOCK : a->total * 2 :
+                                      LARGEST_BLOCK;
+}
+
+/* A piece too large for ordinary blocks: its block goes behind the newest, which stays in use. */
+static char *large_alloc(struct arena *a, size_t size)
+{
+    struct arena_block *block = block_create(a, size);
+
+    if (a->block) {
+        block->older = a->block->older;
+        a->block->older = block;
+    } else {
+        a->block = block;
+        a->used = size;
+    }
+    return block->bytes;
+}
+
+/* 'size' bytes, not zeroed. */
+static char *piece_alloc(struct arena *a, size_t size)
+{
+    size_t rounded = size > SIZE_MAX - 32 ? size : (size + 15) & ~(size_t)15;
+    char *piece;
+
+    if (rounded == 0)
+        rounded = 16;
+    if (!a->block || a->block->size - a->used < rounded) {
+        struct arena_block *block;
+
+        if (rounded > LARGEST_BLOCK / 4)
+            return large_alloc(a, rounded);
+        block = block_create(a, next_block_size(a) < rounded ? rounded : next_block_size(a));
+        block->older = a->block;
+        a->block = block;
+        a->used = 0;
+    }
+    piece = a->block->bytes + a->used;
+    a->used += rounded;
+    return piece;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return memset(piece_alloc(a, size), 0, size);
+}
+
+void *arena_array(struct arena *a, size_t count, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes))
+        bytes = SIZE_MAX; /* ends the process below */
+    return arena_alloc(a, bytes);
+}
+
+char *arena_dup(struct arena *a, struct str s)
+{
+    char *copy = piece_alloc(a, s.length + 1);
+
+    if (s.length > 0)
+        memcpy(copy, s.text, s.length);
+    copy[s.length] = '\0';
+    return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *text)
+{
+    return text ? arena_dup(a, str_of(text)) : NULL;
+}
+
+char *arena_format(struct arena *a, const char *fmt, ...)
+{
+    va_list args, again;
+    char *text;
+    int length;
+
+    va_start(args, fmt);
+    va_copy(again, args);
+    length = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (length < 0)
+        length = 0;
+    text = arena_alloc(a, (size_t)length + 1);
+    vsnprintf(text, (size_t)length + 1, fmt, again);
+    va_end(again);
+    return text;
+}

@@ -1,0 +1,121 @@
+#include "quota/base/heap.h"
+
+#include <stdlib.h>
+
+#include "quota/base/mem.h"
+
+void heap_init(struct heap *h, size_t place_offset, heap_before_fn *before, void *context)
+{
+    *h = (struct heap){ .place_offset = place_offset, .before = before, .context = context };
+}
+
+void heap_finish(struct heap *h)
+{
+    free(h->items);
+    h->items = NULL;
+    h->count = h->capacity = 0;
+}
+
+static size_t *place_of(const struct heap *h, void *item)
+{
+    return (size_t *)(void *)((char *)item + h->place_offset);
+}
+
+static void settle(struct heap *h, size_t place, void *item)
+{
+    h->items[place] = item;
+    *place_of(h, item) = place;
+}
+
+static void sift_up(struct heap *h, size_t place, void *item)
+{
+    while (place > 0) {
+        size_t parent = (place - 1) / 2;
+
+        if (!h->before(item, h->items[parent], h->context))
+            break;
+        settle(h, place, h->items[parent]);
+        place = parent;
+    }
+    settle(h, place, item);
+}
+
+static void sift_down(struct heap *h, size_t place, void *item)
+{
+    size_t child;
+
+    while ((child = place * 2 + 1) < h->count) {
+        if (child + 1 < h->count &&
+            h->before(h->items[child + 1], h->items[child], h->context))
+            child++;
+        if (!h->before(h->items[child], item, h->context))
+            break;
+        settle(h, place, h->items[child]);
+        place = child;
+    }
+    settle(h, place, item);
+}
+
+/* Put 'item' at 'place' or wherever the order wants it. */
+static void sift(struct heap *h, size_t place, void *item)
+{
+    if (place > 0 && h->before(item, h->items[(place - 1) / 2], h->context))
+        sift_up(h, place, item);
+    else
+        sift_down(h, place, item);
+}
+
+void heap_push(struct heap *h, void *item)
+{
+    h->items = mem_grow(h->items, h->count, &h->capacity, sizeof(*h->items));
+    h->count++;
+    sift_up(h, h->count - 1, item);
+}
+
+void *heap_peek(const struct heap *h)
+{
+    return h->count > 0 ? h->items[0] : NULL;
+}
+
+void *heap_pop(struct heap *h)
+{
+    void *item = heap_peek(h);
+
+    if (item)
+        heap_remove(h, item);
+    return item;
+}
+
+void heap_remove(struct heap *h, void *item)
+{
+    size_t place = *place_of(h, item);
+    void *last;
+
+    if (!heap_contains(h, item))
+        return;
+    last = h->items[--h->count];
+    if (last != item)
+        sift(h, place, last);
+    *place_of(h, item) = HEAP_ABSENT;
+}
+
+void heap_update(struct heap *h, void *item)
+{
+    size_t place = *place_of(h, item);
+
+    if (heap_contains(h, item))
+        sift(h, place, item);
+}
+
+void heap_rebuild(struct heap *h)
+{
+    for (size_t i = h->count / 2; i-- > 0;)
+        sift_down(h, i, h->items[i]);
+}
+
+bool heap_contains(const struct heap *h, const void *item)
+{
+    size_t place = *(const size_t *)(const void *)((const char *)item + h->place_offset);
+
+    return place < h->count && h->items[place] == item;
+}
