@@ -102,6 +102,7 @@ struct kube_request { /* texts are copied; 'body' too */
     const char *accept;       /* ["application/json"] */
     struct str body;
     int64_t timeout_ms; /* whole request [15 s write, 60 s read, none watch] */
+    int64_t silence_ms; /* give up (ERR_BUSY) when nothing arrives for so long [never] */
     kube_data_fn *data; /* NULL: the body is collected */
     kube_done_fn *done;
     void *context;
@@ -127,4 +128,5 @@ struct kube_client_counts {
     uint64_t status[6]; /* answers 1xx .. 5xx by [1] .. [5]; [0]: none */
     uint64_t in_flight[KUBE_CLASSES], waiting[KUBE_CLASSES];
 };
+/* Any thread. */
 void kube_client_count(const struct kube_client *client, struct kube_client_counts *counts);

@@ -13,7 +13,8 @@
 
 enum kube_change_kind {
     KUBE_ADDED,    /* not known before (also while listing) */
-    KUBE_MODIFIED, /* known before, with another version or another uid */
+    KUBE_MODIFIED, /* known before with this uid, has another version now. A new uid under the same
+                      name comes as KUBE_DELETED of the old, then KUBE_ADDED */
     KUBE_DELETED,  /* gone; 'object' is its last state, or empty when found missing by a list */
     KUBE_SYNCED,   /* all objects that existed have been reported; after each list. No object */
     KUBE_ABSENT,   /* the server does not have this kind; objects known were reported as deleted.

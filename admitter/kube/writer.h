@@ -32,6 +32,7 @@ struct kube_write {
     bool background;  /* behind all others: Events, statistics */
     bool newest_only; /* replaces a waiting, unsent newest_only write of the same order, whose done
                          gets ERR_CONFLICT "superseded" */
+    bool once;        /* never repeated: every failure comes back at once */
     bool want_object; /* answer with the whole object; else PartialObjectMetadata */
     int64_t deadline_ms; /* from push to giving up [30 s] */
     /* Called exactly once, on the kube thread, unless the writer is destroyed first. May push. The
@@ -41,11 +42,11 @@ struct kube_write {
     uint64_t tag; /* the caller's */
     /* below: the writer's */
     struct kube_writer *writer;
-    struct kube_write *next;
+    struct kube_write *previous, *next;
     struct kube_lane *lane;
     struct kube_call *call;
     struct kube_timer timer;
-    int64_t pushed_at_ms;
+    int64_t pushed_at_ms, sent_at_ns;
     unsigned tries;
 };
 

@@ -42,8 +42,10 @@ static inline void auto_yaml_(struct yaml_stream **stream)
 }
 #define AUTO_YAML __attribute__((cleanup(auto_yaml_)))
 
+#ifndef AUTO_JSON
 static inline void auto_json_(json_t **value)
 {
     json_decref(*value);
 }
 #define AUTO_JSON __attribute__((cleanup(auto_json_)))
+#endif
