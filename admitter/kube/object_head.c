@@ -6,7 +6,7 @@ static void annotations_read(struct json_reader *r, struct object_head *head)
 {
     struct str key;
 
-    if (!json_object(r))
+    if (!json_enter_object(r))
         return;
     while (json_member(r, &key)) {
         if (str_is(key, "k8s.io/initial-events-end"))

@@ -14,7 +14,7 @@ static void details_read(struct json_reader *r, struct kube_status *status)
 {
     struct str key;
 
-    if (!json_object(r))
+    if (!json_enter_object(r))
         return;
     while (json_member(r, &key)) {
         if (str_is(key, "retryAfterSeconds"))
