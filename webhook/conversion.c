@@ -63,7 +63,7 @@ static void read_objects(struct json_reader *r, struct conversion *conversion)
 {
     conversion->objects = json_peek(r) == JSON_KIND_ARRAY;
     conversion->count = 0;
-    if (!json_array(r))
+    if (!json_enter_array(r))
         return;
     while (json_item(r)) {
         conversion->items = mem_grow(conversion->items, conversion->count, &conversion->capacity,
@@ -77,7 +77,7 @@ static void read_request(struct json_reader *r, struct conversion *conversion, s
     struct str key;
 
     conversion->request = json_peek(r) == JSON_KIND_OBJECT;
-    if (!json_object(r))
+    if (!json_enter_object(r))
         return;
     while (json_member(r, &key)) {
         if (str_is(key, "uid"))
@@ -122,7 +122,7 @@ static int conversion_parse(struct str body, struct conversion *conversion, stru
     struct str key;
 
     json_open(&r, body);
-    if (json_object(&r)) {
+    if (json_enter_object(&r)) {
         while (json_member(&r, &key)) {
             if (str_is(key, "apiVersion"))
                 conversion->api_version = json_text(&r, arena);
@@ -157,7 +157,7 @@ static void read_metadata(struct json_reader *r, struct conversion_head *head, s
 {
     struct str key;
 
-    if (!json_object(r))
+    if (!json_enter_object(r))
         return;
     while (json_member(r, &key)) {
         if (str_is(key, "name"))
@@ -176,7 +176,7 @@ static struct conversion_head read_head(struct str object, struct arena *arena)
     struct str key;
 
     json_open(&r, object);
-    if (!json_object(&r))
+    if (!json_enter_object(&r))
         return head;
     while (json_member(&r, &key)) {
         if (str_is(key, "apiVersion"))

@@ -33,7 +33,7 @@ static struct review_kind read_triple(struct json_reader *r, const char *last, s
     struct review_kind triple = { "", "", "" };
     struct str key;
 
-    if (!json_object(r))
+    if (!json_enter_object(r))
         return triple;
     while (json_member(r, &key)) {
         if (str_is(key, "group"))
@@ -60,7 +60,7 @@ static void read_groups(struct json_reader *r, struct review *review, struct are
     const char **groups = NULL;
     size_t count = 0, capacity = 0;
 
-    if (!json_array(r))
+    if (!json_enter_array(r))
         return;
     while (json_item(r)) {
         groups = mem_grow(groups, count, &capacity, sizeof(*groups));
@@ -80,7 +80,7 @@ static void read_user(struct json_reader *r, struct review *review, struct arena
 {
     struct str key;
 
-    if (!json_object(r))
+    if (!json_enter_object(r))
         return;
     while (json_member(r, &key)) {
         if (str_is(key, "username"))
@@ -218,7 +218,7 @@ static void read_request(struct json_reader *r, struct review *review, struct re
 {
     struct str key;
 
-    if (!json_object(r))
+    if (!json_enter_object(r))
         return;
     while (json_member(r, &key)) {
         enum request_member member = member_find(key);
@@ -235,7 +235,7 @@ static void read_envelope(struct json_reader *r, struct review *review, struct r
 {
     struct str key;
 
-    if (!json_object(r))
+    if (!json_enter_object(r))
         return;
     while (json_member(r, &key)) {
         if (str_is(key, "apiVersion")) {

@@ -249,7 +249,7 @@ static struct MHD_Daemon *daemon_create(struct webhook_server *server, int fd)
     const struct webhook_server_options *o = &server->options;
     unsigned limit = o->connection_limit + CONNECTION_SPARE;
     struct MHD_OptionItem tls[] = {
-        { MHD_OPTION_HTTPS_CERT_CALLBACK2, (intptr_t)certificate_callback, NULL },
+        { MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)certificate_callback },
         { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES },
         { MHD_OPTION_END, 0, NULL }
     };

@@ -88,7 +88,7 @@ static void odd_http_is_answered_or_hung_up_on(void **state)
         const char *request, *answer; /* NULL: anything, so long as it ends */
     } cases[] = {
         { "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200" },
-        { "GET /hello HTTP/1.0\r\n\r\n", "HTTP/1.0 200" },
+        { "GET /hello HTTP/1.0\r\n\r\n", "HTTP/1.1 200" },
         { "GET /hello\r\n\r\n", NULL },
         { "\r\n\r\n\r\n", NULL },
         { "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json"
