@@ -7,10 +7,14 @@
  *   struct json_reader r;
  *   struct str key;
  *   json_open(&r, bytes);
- *   if (json_object(&r))
+ *   if (json_enter_object(&r))
  *       while (json_member(&r, &key))
  *           if (str_is(key, "name")) name = json_text(&r, arena); else json_skip(&r);
  *   if (json_failed(&r, &e)) ...
+ *
+ * (Not "json_object": jansson exports that name, and the program links both.)
+ * A string that contains \u0000 is refused. Numbers of any size are accepted; json_int answers its
+ * default for those that are no int64, json_scalar gives them as text.
  *
  * One thread at a time. The bytes must stay as long as the reader and the raw pieces are used. */
 #pragma once
@@ -43,8 +47,8 @@ void json_open(struct json_reader *r, struct str bytes);
 enum json_kind json_peek(struct json_reader *r); /* kind of the next value, not consumed */
 /* Enter an object or array. A value of another kind (null included) is skipped and false is
  * answered without error, so that optional members need no check; use json_peek to insist. */
-bool json_object(struct json_reader *r);
-bool json_array(struct json_reader *r);
+bool json_enter_object(struct json_reader *r);
+bool json_enter_array(struct json_reader *r);
 /* Next member or item; false at the end, which leaves the container. 'key' is unescaped when it
  * needs no unescaping, else the raw piece (keys we look for never need it). */
 bool json_member(struct json_reader *r, struct str *key);
