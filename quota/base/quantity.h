@@ -1,8 +1,9 @@
 /* quantity.h - Kubernetes resource quantities, exact.
  *
  * The value is kept in billionths of the unit (one core, one byte, one piece) in 128 bits, which
- * holds the whole Kubernetes range (|value| <= 2^63-1, nine decimals; finer digits round away from
- * zero, larger values saturate, as k8s.io/apimachinery does). Printing is canonical: the same text
+ * holds the whole Kubernetes range with room to spare (nine decimals; finer digits round away from
+ * zero). Larger values saturate: binary ones at 2^63-1 as k8s.io/apimachinery does, decimal ones at
+ * 10^29, which every amount clamps anyway. A sign or a point without any digit is refused. Printing is canonical: the same text
  * that the API server would store. Pure; any thread. Rules: spec/scheduling.md 0.1, 0.2. */
 #pragma once
 
@@ -32,7 +33,7 @@ const char *quantity_print(struct quantity q, char *buffer);
 
 struct quantity quantity_of(int64_t value, enum quantity_format format); /* whole units */
 struct quantity quantity_milli(int64_t milli); /* thousandths, decimal format */
-struct quantity quantity_add(struct quantity a, struct quantity b); /* saturating; a's format */
+struct quantity quantity_add(struct quantity a, struct quantity b); /* saturating; a's format, or b's when a is 0 */
 int quantity_compare(struct quantity a, struct quantity b);         /* <0, 0, >0 */
 /* Rounded up (toward +infinity) and clamped to int64. */
 int64_t quantity_ceil(struct quantity q);
