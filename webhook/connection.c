@@ -97,12 +97,29 @@ void connection_cut(struct connection *connection)
     pthread_mutex_unlock(&connection->list->lock);
 }
 
+/* Has the client left in the middle of something? libmicrohttpd misses an end of stream that comes
+ * together with the last bytes, and would keep the connection until its time-out. */
+static bool is_deserted(const struct connection *connection)
+{
+    char byte;
+
+    return recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static bool is_late(const struct connection *connection, int64_t now, int64_t idle, int64_t busy)
+{
+    int64_t age = now - connection->since;
+
+    return age > (connection->busy ? busy : idle) ||
+           (age > NANOSECONDS_PER_SECOND && is_deserted(connection));
+}
+
 static unsigned cut_late(struct connections *list, int64_t now, int64_t idle, int64_t busy)
 {
     unsigned count = 0;
 
     for (struct connection *c = list->first; c; c = c->next) {
-        if (!c->cut && now - c->since > (c->busy ? busy : idle)) {
+        if (!c->cut && is_late(c, now, idle, busy)) {
             shut_down(c);
             count++;
         }

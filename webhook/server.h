@@ -61,7 +61,7 @@ struct webhook_server_counts {
     unsigned connections; /* open now */
     uint64_t requests;    /* answered since the start, whatever the status */
     size_t flight_bytes;  /* of requests being received now */
-    uint64_t cut;         /* connections cut for slowness */
+    uint64_t cut;         /* connections cut: slow, deserted, or to make room */
 };
 /* Any thread. */
 struct webhook_server_counts webhook_server_count(const struct webhook_server *server);
