@@ -318,19 +318,6 @@ static void stop_over(void *context)
         stopped(lease->stopped_context);
 }
 
-static void answered(void *context, const struct kube_result *result)
-{
-    struct kube_lease *lease = context;
-
-    lease->call = NULL;
-    if (lease->asking == ASKING_RELEASE)
-        stop_over(lease);
-    else if (lease->asking == ASKING_READ)
-        read_answered(lease, result);
-    else
-        write_answered(lease, result);
-}
-
 /* An empty holder with a duration of one second, as client-go leaves it. */
 static void want_released(struct kube_lease *lease)
 {
@@ -344,6 +331,34 @@ static void want_released(struct kube_lease *lease)
     want->transitions = lease->seen.transitions;
 }
 
+/* A renewal was under way when we were told to stop: its answer has the version to release. */
+static void release_after(struct kube_lease *lease, const struct kube_result *result)
+{
+    struct lease_record record;
+
+    if (result->error.code == ERR_NONE && lease_record_parse(result->body, &record, NULL) == 0) {
+        lease_record_finish(&lease->seen);
+        lease->seen = record;
+    }
+    want_released(lease);
+    lease_write(lease, ASKING_RELEASE);
+}
+
+static void answered(void *context, const struct kube_result *result)
+{
+    struct kube_lease *lease = context;
+
+    lease->call = NULL;
+    if (lease->asking == ASKING_RELEASE)
+        stop_over(lease);
+    else if (lease->stopping)
+        release_after(lease, result);
+    else if (lease->asking == ASKING_READ)
+        read_answered(lease, result);
+    else
+        write_answered(lease, result);
+}
+
 void kube_lease_stop(struct kube_lease *lease, int64_t limit_ms, void (*stopped)(void *context),
                      void *context)
 {
@@ -352,19 +367,18 @@ void kube_lease_stop(struct kube_lease *lease, int64_t limit_ms, void (*stopped)
     lease->stopping = true;
     lease->stopped = stopped;
     lease->stopped_context = context;
-    if (lease->call) /* a renewal in flight may still change the version; then release fails */
-        kube_request_cancel(lease->call);
-    lease->call = NULL;
     kube_timer_cancel(lease->client, &lease->timer);
     leading_end(lease, "stopping");
     kube_timer_init(&lease->timer, stop_over, lease);
     if (!held || lease->options.keep_on_stop) {
-        kube_timer_set(lease->client, &lease->timer, 0);
+        kube_timer_set(lease->client, &lease->timer, 0); /* stop_over drops what is in flight */
         return;
     }
     kube_timer_set(lease->client, &lease->timer, limit_ms);
-    want_released(lease);
-    lease_write(lease, ASKING_RELEASE);
+    if (!lease->call) {
+        want_released(lease);
+        lease_write(lease, ASKING_RELEASE);
+    }
 }
 
 /* ---- making and asking ---- */
