@@ -1,0 +1,71 @@
+#include <time.h>
+#include "admitter/loop/loop_private.h"
+
+#define RETRY_FIRST (1 * NANOSECONDS_PER_SECOND)
+#define RETRY_LAST (300 * NANOSECONDS_PER_SECOND)
+
+int64_t loop_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
+}
+
+void dirty_push(struct dirty_link **list, struct dirty_link *link)
+{
+    if (link->listed)
+        return;
+    link->listed = true;
+    link->next = *list;
+    *list = link;
+}
+
+struct dirty_link *dirty_pop(struct dirty_link **list)
+{
+    struct dirty_link *link = *list;
+
+    if (!link)
+        return NULL;
+    *list = link->next;
+    link->listed = false;
+    return link;
+}
+
+void look_init(struct look *look, void (*wake)(struct loop *loop, struct look *look))
+{
+    look->at = TIME_NONE;
+    look->place = HEAP_ABSENT;
+    look->wake = wake;
+}
+
+void look_at(struct loop *loop, struct look *look, int64_t at)
+{
+    if (at == look->at && (at == TIME_NONE || look->place != HEAP_ABSENT))
+        return;
+    heap_remove(&loop->looks, look);
+    look->at = at;
+    if (at != TIME_NONE)
+        heap_push(&loop->looks, look);
+}
+
+int64_t looks_run(struct loop *loop, int64_t now)
+{
+    struct look *look;
+
+    while ((look = heap_peek(&loop->looks)) != NULL && look->at <= now) {
+        heap_pop(&loop->looks);
+        look->at = TIME_NONE;
+        look->wake(loop, look);
+    }
+    return look ? look->at : TIME_NONE;
+}
+
+int64_t retry_delay(unsigned failures)
+{
+    int64_t delay = RETRY_FIRST;
+
+    for (unsigned i = 1; i < failures && delay < RETRY_LAST; i++)
+        delay *= 2;
+    return delay < RETRY_LAST ? delay : RETRY_LAST;
+}

@@ -1,0 +1,338 @@
+#include "admitter/loop/job_writes.h"
+
+#include <string.h>
+#include "admitter/jobs/json_read.h"
+#include "admitter/jobs/workload_name.h"
+#include "admitter/loop/condition.h"
+#include "admitter/loop/workload_writes.h"
+#include "quota/base/log.h"
+#include "quota/base/mem.h"
+
+#define FINALIZER "kueue.x-k8s.io/resource-in-use"
+#define LABEL_VALUE_LIMIT 63
+#define PROVISIONING_PREFIX "provreq.kueue.x-k8s.io/"
+
+/* ---- Events ---- */
+
+static char *api_version_of(const struct job_kind *kind)
+{
+    return mem_format("%s%s%s", kind->group, *kind->group ? "/" : "", kind->version);
+}
+
+static void fill_note(const struct job_record *record, struct kube_note *note, char **api_version, char **controller)
+{
+    const struct job *job = record->job;
+
+    *api_version = api_version_of(job->kind);
+    *controller = mem_format("%s-kueue-controller", job->kind->framework);
+    *note = (struct kube_note){ .api_version = *api_version, .kind = job->kind->kind, .namespace = job->namespace,
+                                .name = job->name, .uid = job->uid, .controller = *controller };
+}
+
+void job_event(struct loop *loop, const struct job_record *record, bool warning, const char *reason, const char *text)
+{
+    AUTO_FREE char *api_version = NULL;
+    AUTO_FREE char *controller = NULL;
+    struct kube_note note;
+
+    if (!record->job)
+        return;
+    fill_note(record, &note, &api_version, &controller);
+    note.warning = warning;
+    note.reason = reason;
+    note.note = text;
+    kube_recorder_post(loop->parts.recorder, &note);
+}
+
+void job_event_once(struct loop *loop, struct job_record *record, const char *reason, const char *note)
+{
+    uint64_t hash = 14695981039346656037u;
+
+    for (const char *c = note; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    if (record->last_event == hash)
+        return;
+    record->last_event = hash;
+    job_event(loop, record, false, reason, note);
+}
+
+void job_note(struct write_op *op, const struct job_record *record, const struct job_choice *choice)
+{
+    AUTO_FREE char *api_version = NULL;
+    AUTO_FREE char *controller = NULL;
+    struct kube_note note;
+
+    if (!choice || !choice->event_reason || !record->job)
+        return;
+    fill_note(record, &note, &api_version, &controller);
+    note.reason = choice->event_reason;
+    note.note = choice->event_note;
+    write_op_note(op, &note);
+}
+
+/* ---- the job itself ---- */
+
+static struct write_op *job_op(struct loop *loop, struct job_record *record)
+{
+    struct write_op *op = write_op_create(loop, WRITE_JOB, record->key, record->job->uid);
+
+    op->kind = record->kind;
+    return op;
+}
+
+void job_patch_send(struct loop *loop, struct job_record *record, struct job_patch *patch, const struct job_choice *choice,
+                    bool stops)
+{
+    struct write_op *op = job_op(loop, record);
+
+    op->stops_job = stops;
+    job_note(op, record, choice);
+    write_op_request(op, KUBE_MERGE_PATCH,
+                     job_path(record->kind, record->job->namespace, record->job->name, patch->subresource), patch->body,
+                     "fieldManager=kueue");
+    op->write->want_object = true;
+    record->is_writing = true;
+    write_op_send(op);
+}
+
+void job_suspend_send(struct loop *loop, struct job_record *record, const struct job_choice *choice)
+{
+    struct job_patch patch = { 0 };
+
+    patch.body = json_pack("{s:{s:o}, s:{s:b}}", "metadata", "resourceVersion",
+                           json_sprintf("%lld", (long long)record->job->resource_version), "spec", "suspend", 1);
+    job_patch_send(loop, record, &patch, choice, true);
+}
+
+void job_delete_send(struct loop *loop, struct job_record *record, const struct job_choice *choice)
+{
+    struct write_op *op = job_op(loop, record);
+
+    job_note(op, record, choice);
+    write_op_request(op, KUBE_DELETE, job_path(record->kind, record->job->namespace, record->job->name, NULL),
+                     json_pack("{s:s, s:s, s:s, s:{s:s}}", "kind", "DeleteOptions", "apiVersion", "v1",
+                               "propagationPolicy", "Background", "preconditions", "uid", record->job->uid),
+                     NULL);
+    record->is_writing = true;
+    write_op_send(op);
+}
+
+static void job_refused(struct loop *loop, struct job_record *record, const struct write_op *op)
+{
+    record->failures++;
+    metrics_write_failed(err_name(op->error.code));
+    if (op->error.code == ERR_INVALID || op->error.code == ERR_FORBIDDEN) {
+        LOG(LOG_ERROR, "the API server refused a change of a job", KS("job", record->key), KS("error", op->error.text));
+        if (record->failures == 1)
+            job_event(loop, record, true, "UpdateRefused", op->error.text);
+    } else if (op->error.code != ERR_CONFLICT && op->error.code != ERR_NOT_FOUND) {
+        LOG(LOG_WARN, "a change of a job failed", KS("job", record->key), KS("error", op->error.text));
+    }
+    if (record->job && !record->is_fetching) {
+        record->is_fetching = true;
+        fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name);
+    }
+    look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
+}
+
+/* The Workload's own watch event brings it in and marks the job; until then nothing is to be done.
+ * A Workload of that name that is there already is ours from an earlier try, or its event says more. */
+static void workload_created(struct loop *loop, struct job_record *record, struct write_op *op)
+{
+    if (op->error.code == ERR_NONE) {
+        record->failures = 0;
+        post_notes(op);
+    } else if (op->error.code != ERR_EXISTS) {
+        job_refused(loop, record, op);
+        return;
+    }
+    if (record->workloads) { /* the event was faster than the answer */
+        record->failures = 0;
+        mark_job(loop, record);
+        return;
+    }
+    /* In case the event does not come (the Workload was deleted at once, or is another owner's). */
+    look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
+}
+
+void job_write_done(struct loop *loop, struct write_op *op)
+{
+    struct job_record *record = map_get(loop->jobs, str_of(op->key));
+    struct loop_event *event;
+
+    if (!record)
+        return;
+    record->is_writing = false;
+    if (!record->job || strcmp(record->job->uid, op->uid) != 0) {
+        mark_job(loop, record);
+        return;
+    }
+    if (op->creates_workload) {
+        workload_created(loop, record, op);
+        return;
+    }
+    if (op->error.code != ERR_NONE) {
+        job_refused(loop, record, op);
+        return;
+    }
+    record->failures = 0;
+    post_notes(op);
+    event = event_decode(EVENT_JOB, op->kind, &loop->settings->jobs, op->body, NULL);
+    if (event) /* the answer of a delete is no job */
+        handle_job(loop, event);
+    record = map_get(loop->jobs, str_of(op->key));
+    if (record)
+        mark_job(loop, record);
+}
+
+/* ---- the Workload of a job ---- */
+
+static json_t *owner_reference(const struct job *job)
+{
+    AUTO_FREE char *api_version = api_version_of(job->kind);
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "apiVersion", api_version, "kind", job->kind->kind, "name",
+                     job->name, "uid", job->uid, "controller", 1, "blockOwnerDeletion", 1);
+}
+
+static bool is_label_value(const char *text)
+{
+    return *text && strlen(text) <= LABEL_VALUE_LIMIT;
+}
+
+static json_t *workload_labels(const struct loop_settings *settings, const struct job *job, const json_t *object)
+{
+    json_t *labels = json_object(), *value;
+
+    for (size_t i = 0; i < settings->label_key_count; i++) {
+        value = json_at(object, "metadata", "labels", settings->label_keys_to_copy[i], NULL);
+        if (value)
+            json_object_set(labels, settings->label_keys_to_copy[i], value);
+    }
+    if (is_label_value(job->uid))
+        json_object_set_new(labels, "kueue.x-k8s.io/job-uid", json_string(job->uid));
+    return labels;
+}
+
+static json_t *workload_annotations(const struct job *job, const json_t *object)
+{
+    json_t *annotations = json_object(), *value;
+    const char *key;
+
+    json_object_foreach(json_at(object, "metadata", "annotations", NULL), key, value)
+        if (strncmp(key, PROVISIONING_PREFIX, strlen(PROVISIONING_PREFIX)) == 0)
+            json_object_set(annotations, key, value);
+    if (*job->admission_gated_by)
+        json_object_set_new(annotations, "kueue.x-k8s.io/admission-gated-by", json_string(job->admission_gated_by));
+    return annotations;
+}
+
+static json_t *workload_spec(struct loop *loop, const struct job_facts *facts, const json_t *object, struct err *e)
+{
+    const struct job *job = facts->job;
+    json_t *pod_sets = job->kind->pod_sets(object, &loop->settings->jobs, e);
+    json_t *spec;
+
+    if (!pod_sets)
+        return NULL;
+    spec = json_pack("{s:s, s:o, s:i}", "queueName", job->queue_name, "podSets", pod_sets, "priority",
+                     (int)facts->priority);
+    if (*facts->priority_name)
+        json_object_set_new(spec, "priorityClassRef",
+                            json_pack("{s:s, s:s, s:s}", "group", facts->priority_group, "kind", facts->priority_kind,
+                                      "name", facts->priority_name));
+    if (job->maximum_execution_seconds > 0)
+        json_object_set_new(spec, "maximumExecutionTimeSeconds", json_integer(job->maximum_execution_seconds));
+    if (!*job->queue_name)
+        json_object_del(spec, "queueName");
+    return spec;
+}
+
+int workload_create_send(struct loop *loop, struct job_record *record, const struct job_facts *facts, const json_t *object,
+                         const struct job_choice *choice, struct err *e)
+{
+    const struct job *job = facts->job;
+    json_t *spec = workload_spec(loop, facts, object, e), *metadata;
+    struct job_choice created = { .event_reason = "CreatedWorkload" };
+    struct write_op *op;
+    char *name;
+
+    (void)choice;
+    if (!spec)
+        return -1;
+    name = workload_name(&loop->arena, job->kind->kind, job->kind->group, job->name, job->uid, NULL,
+                         loop->settings->jobs.short_workload_names);
+    metadata = json_pack("{s:s, s:s, s:o, s:o, s:[s], s:[o]}", "name", name, "namespace", job->namespace, "labels",
+                         workload_labels(loop->settings, job, object), "annotations", workload_annotations(job, object),
+                         "finalizers", FINALIZER, "ownerReferences", owner_reference(job));
+    op = write_op_create(loop, WRITE_JOB, record->key, job->uid);
+    op->kind = record->kind;
+    op->creates_workload = true;
+    created.event_note = arena_format(&loop->arena, "Created Workload: %s/%s", job->namespace, name);
+    job_note(op, record, &created);
+    write_op_request(op, KUBE_CREATE, workload_path(job->namespace, NULL, NULL),
+                     json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "kueue.x-k8s.io/v1beta2", "kind", "Workload",
+                               "metadata", metadata, "spec", spec),
+                     "fieldManager=kueue");
+    record->is_writing = true;
+    write_op_send(op);
+    return 0;
+}
+
+int workload_update_send(struct loop *loop, struct job_record *record, const struct job_facts *facts, const json_t *object,
+                         struct workload_record *workload, const struct job_choice *choice, struct err *e)
+{
+    json_t *spec = workload_spec(loop, facts, object, e);
+    json_t *tree = workload ? workload_tree(workload) : NULL;
+    json_t *active = json_at(tree, "spec", "active", NULL);
+    struct write_op *op;
+
+    if (!spec || !workload) {
+        json_decref(spec);
+        json_decref(tree);
+        return spec ? 0 : -1;
+    }
+    if (active)
+        json_object_set(spec, "active", active);
+    if (!json_object_get(spec, "priorityClassRef"))
+        json_object_set_new(spec, "priorityClassRef", json_null());
+    if (!json_object_get(spec, "maximumExecutionTimeSeconds"))
+        json_object_set_new(spec, "maximumExecutionTimeSeconds", json_null());
+    json_decref(tree);
+    op = workload_patch_op(loop, workload, json_pack("{s:o}", "spec", spec));
+    job_note(op, record, choice);
+    workload->is_writing = true;
+    write_op_send(op);
+    return 0;
+}
+
+void workload_finish_send(struct loop *loop, struct workload_record *workload, const char *reason, const char *message)
+{
+    json_t *before, *after;
+    struct write_op *op;
+
+    if (!workload || workload->is_writing)
+        return;
+    before = workload_tree(workload);
+    after = json_deep_copy(before);
+    condition_put(after, &(struct condition_change){ "Finished", "True", reason, message, workload->generation }, loop_now());
+    op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS, before, after, NULL);
+    if (op) {
+        workload->is_writing = true;
+        write_op_send(op);
+    }
+    json_decref(before);
+    json_decref(after);
+}
+
+json_t *adoption_patch(const struct job *job, const json_t *tree)
+{
+    json_t *owners = json_at(tree, "metadata", "ownerReferences", NULL);
+    json_t *list = owners ? json_deep_copy(owners) : json_array(), *metadata;
+
+    json_array_append_new(list, owner_reference(job));
+    metadata = json_pack("{s:o}", "ownerReferences", list);
+    if (is_label_value(job->uid))
+        json_object_set_new(metadata, "labels", json_pack("{s:s}", "kueue.x-k8s.io/job-uid", job->uid));
+    return json_pack("{s:o}", "metadata", metadata);
+}

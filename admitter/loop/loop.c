@@ -1,0 +1,259 @@
+#include "admitter/loop/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "admitter/loop/intents.h"
+#include "admitter/loop/loop_private.h"
+#include "admitter/loop/workload_writes.h"
+#include "quota/base/log.h"
+#include "quota/base/mem.h"
+
+#define WAIT_AT_MOST_MS 60000
+
+/* ---- life ---- */
+
+static bool earlier(const void *a, const void *b, void *context)
+{
+    const struct look *x = a, *y = b;
+
+    (void)context;
+    return x->at != y->at ? x->at < y->at : x < y;
+}
+
+struct loop *loop_create(const struct loop_parts *parts)
+{
+    struct loop *loop = mem_alloc(sizeof(*loop));
+
+    loop->settings = parts->settings;
+    loop->parts = *parts;
+    loop->queue = queue_create(0);
+    loop->engine = engine_create(&parts->settings->engine);
+    loop->random = (uint64_t)loop_now();
+    loop->workloads = map_create();
+    loop->jobs = map_create();
+    loop->queues = map_create();
+    for (size_t i = 0; i < OBJECT_KINDS; i++)
+        loop->objects[i] = map_create();
+    loop->namespaces = map_create();
+    loop->priority_classes = map_create();
+    loop->workload_priority_classes = map_create();
+    loop->step_trees = json_array();
+    heap_init(&loop->looks, offsetof(struct look, place), earlier, NULL);
+    arena_init(&loop->arena);
+    return loop;
+}
+
+void loop_want(struct loop *loop, unsigned kinds, unsigned jobs)
+{
+    loop->wanted_kinds = kinds;
+    loop->wanted_jobs = jobs;
+}
+
+void loop_destroy(struct loop *loop)
+{
+    if (!loop)
+        return;
+    records_destroy(loop);
+    heap_finish(&loop->looks);
+    queue_destroy(loop->queue);
+    engine_destroy(loop->engine);
+    json_decref(loop->step_trees);
+    arena_finish(&loop->arena);
+    free(loop);
+}
+
+void loop_push(struct loop *loop, struct loop_event *event)
+{
+    queue_push_always(loop->queue, &event->message);
+}
+
+void loop_call(struct loop *loop, void (*call)(struct loop *loop, void *context), void *context)
+{
+    struct loop_event *event = event_create(EVENT_CALL);
+
+    event->call = call;
+    event->call_context = context;
+    loop_push(loop, event);
+}
+
+bool loop_synced(const struct loop *loop)
+{
+    return atomic_load(&loop->is_synced);
+}
+
+bool loop_failed(const struct loop *loop)
+{
+    return atomic_load(&loop->is_failed);
+}
+
+/* ---- events ---- */
+
+void handle_write(struct loop *loop, struct write_op *op)
+{
+    switch (op->purpose) {
+    case WRITE_JOB:
+        job_write_done(loop, op);
+        break;
+    case WRITE_OBJECT_STATUS:
+    case WRITE_OBJECT_FINALIZER:
+        object_write_done(loop, op);
+        break;
+    default:
+        workload_write_done(loop, op);
+        break;
+    }
+    write_op_destroy(op);
+}
+
+static void mark_everything(struct loop *loop)
+{
+    struct map_entry entry;
+
+    for (size_t i = 0; i < OBJECT_KINDS; i++)
+        for (size_t at = 0; map_next(loop->objects[i], &at, &entry);)
+            mark_object(loop, entry.value);
+    for (size_t at = 0; map_next(loop->workloads, &at, &entry);)
+        mark_workload(loop, entry.value);
+    for (size_t at = 0; map_next(loop->jobs, &at, &entry);)
+        mark_job(loop, entry.value);
+}
+
+static void handle_synced(struct loop *loop, const struct loop_event *event)
+{
+    if (event->synced_kind == EVENT_JOB)
+        loop->synced_jobs |= 1u << event->synced_job;
+    else
+        loop->synced_kinds |= 1u << event->synced_kind;
+    if (atomic_load(&loop->is_synced) || (loop->synced_kinds & loop->wanted_kinds) != loop->wanted_kinds ||
+        (loop->synced_jobs & loop->wanted_jobs) != loop->wanted_jobs)
+        return;
+    intents_recover(loop);
+    atomic_store(&loop->is_synced, true);
+    mark_everything(loop);
+    LOG(LOG_INFO, "caches are synced", KI("workloads", map_count(loop->workloads)), KI("jobs", map_count(loop->jobs)));
+}
+
+static void handle(struct loop *loop, struct loop_event *event)
+{
+    loop->has_news = true;
+    switch (event->kind) {
+    case EVENT_WORKLOAD:
+        handle_workload(loop, event);
+        return;
+    case EVENT_JOB:
+        handle_job(loop, event);
+        return;
+    case EVENT_WRITE_DONE:
+        handle_write(loop, (struct write_op *)event);
+        return;
+    case EVENT_LEDGER_DONE:
+        intent_committed(loop, (struct write_op *)event);
+        return;
+    case EVENT_SYNCED:
+        handle_synced(loop, event);
+        break;
+    case EVENT_LEADING:
+        loop->may_lead = true;
+        mark_everything(loop);
+        break;
+    case EVENT_CALL:
+        event->call(loop, event->call_context);
+        break;
+    case EVENT_STOP:
+        atomic_store(&loop->is_stopping, true);
+        break;
+    default:
+        handle_object(loop, event);
+        return;
+    }
+    event_destroy(event);
+}
+
+/* ---- the thread ---- */
+
+static void take_news(struct loop *loop)
+{
+    struct message *m = queue_take(loop->queue);
+
+    while (m) {
+        struct message *next = m->next;
+
+        handle(loop, (struct loop_event *)m);
+        m = next;
+    }
+}
+
+static void step_dirty(struct loop *loop)
+{
+    struct dirty_link *link;
+
+    if (!loop->is_leading)
+        return;
+    while ((link = dirty_pop(&loop->dirty_jobs)) != NULL)
+        step_job(loop, (struct job_record *)link);
+    while ((link = dirty_pop(&loop->dirty_workloads)) != NULL)
+        step_workload(loop, (struct workload_record *)link);
+    while ((link = dirty_pop(&loop->dirty_objects)) != NULL)
+        step_object(loop, (struct object_record *)link);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    if (a == TIME_NONE)
+        return b;
+    return b == TIME_NONE || a < b ? a : b;
+}
+
+static int wait_ms(int64_t until)
+{
+    int64_t ms;
+
+    if (until == TIME_NONE)
+        return WAIT_AT_MOST_MS;
+    ms = (until - loop_now() + NANOSECONDS_PER_MILLISECOND - 1) / NANOSECONDS_PER_MILLISECOND;
+    return ms < 0 ? 0 : ms > WAIT_AT_MOST_MS ? WAIT_AT_MOST_MS : (int)ms;
+}
+
+static void *run(void *context)
+{
+    struct loop *loop = context;
+    int64_t due = TIME_NONE;
+
+    log_thread_name("engine");
+    while (!atomic_load(&loop->is_stopping)) {
+        int64_t now;
+
+        queue_wait(loop->queue, wait_ms(due));
+        take_news(loop);
+        loop->is_leading = loop->may_lead && atomic_load(&loop->is_synced);
+        now = loop_now();
+        due = looks_run(loop, now);
+        step_dirty(loop);
+        if (engine_next_due(loop->engine) != TIME_NONE && engine_next_due(loop->engine) <= now)
+            loop->has_news = true;
+        engine_advance(loop->engine, now);
+        due = sooner(run_cycles(loop), sooner(looks_run(loop, loop_now()), engine_next_due(loop->engine)));
+        due = sooner(due, refresh_statuses(loop));
+        if (loop->dirty_jobs || loop->dirty_workloads || loop->dirty_objects)
+            due = loop->is_leading ? 0 : due;
+    }
+    return NULL;
+}
+
+void loop_start(struct loop *loop)
+{
+    loop->is_started = true;
+    if (pthread_create(&loop->thread, NULL, run, loop) != 0) {
+        LOG(LOG_ERROR, "cannot start the engine thread");
+        exit(1);
+    }
+}
+
+void loop_stop(struct loop *loop)
+{
+    if (!loop->is_started)
+        return;
+    loop_push(loop, event_create(EVENT_STOP));
+    pthread_join(loop->thread, NULL);
+    loop->is_started = false;
+}

@@ -1,0 +1,208 @@
+/* The scheduling cycle: let the engine decide, turn decisions into writes. */
+#include <string.h>
+#include "admitter/jobs/json_read.h"
+#include "admitter/loop/condition.h"
+#include "admitter/loop/decision_write.h"
+#include "admitter/loop/intents.h"
+#include "admitter/loop/workload_writes.h"
+#include "quota/base/log.h"
+#include "quota/base/mem.h"
+
+#define SCHEDULER "kueue-admission"
+
+static int64_t seconds_since(int64_t then, int64_t now)
+{
+    return then == TIME_NONE || now < then ? 0 : (now - then) / NANOSECONDS_PER_SECOND;
+}
+
+/* ---- Admitted, Reserved ---- */
+
+static int64_t queued_since(const struct workload_record *record, const json_t *tree)
+{
+    int64_t evicted = condition_true(tree, "Evicted") ? condition_transition(tree, "Evicted") : TIME_NONE;
+
+    return evicted != TIME_NONE && evicted > record->created ? evicted : record->created;
+}
+
+static void note_reservation(struct write_op *op, struct loop *loop, const struct workload_record *record,
+                             const struct decision *decision, int64_t waited, bool admitted)
+{
+    const char *considered = decision->flavors_considered ? decision->flavors_considered : "";
+
+    if (!decision->second_pass)
+        workload_note(op, record, false, "QuotaReserved",
+                      arena_format(&loop->arena, "Quota reserved in ClusterQueue %s, wait time since queued was %llds%s%s",
+                                   decision->cluster_queue, (long long)waited, *considered ? "; Flavors considered: " : "",
+                                   considered),
+                      SCHEDULER);
+    if (admitted)
+        workload_note(op, record, false, "Admitted",
+                      arena_format(&loop->arena, "Admitted by ClusterQueue %s, wait time since reservation was 0s",
+                                   decision->cluster_queue),
+                      SCHEDULER);
+}
+
+static void reserve(struct loop *loop, struct workload_record *record, const struct decision *decision, int64_t now)
+{
+    json_t *before = workload_tree(record), *after = json_deep_copy(before);
+    bool admitted = decision_reserve(after, decision, loop->settings, now);
+    int64_t waited = seconds_since(queued_since(record, before), now);
+    struct write_op *op = workload_status_op(loop, record, WRITE_RESERVATION, before, after, NULL);
+
+    if (op) {
+        note_reservation(op, loop, record, decision, waited, admitted);
+        intent_prepare(op, record, decision, now);
+        metrics_quota_reserved(decision->cluster_queue, waited);
+        if (admitted)
+            metrics_admitted(decision->cluster_queue, waited);
+        record->is_writing = record->is_admitting = true;
+        loop->admissions++;
+        LOG(LOG_INFO, admitted ? "workload admitted" : "quota reserved", KS("workload", record->key),
+            KS("cluster_queue", decision->cluster_queue), KI("wait_s", waited), KI("borrowing", decision->borrowing_level));
+        write_op_send(op);
+    } else {
+        engine_admission_failed(loop->engine, record->namespace, record->name, false, now);
+    }
+    json_decref(before);
+    json_decref(after);
+}
+
+/* ---- Preempting ---- */
+
+static void note_preemptor(struct write_op *op, struct loop *loop, const struct decision *decision, const struct victim *victim)
+{
+    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2", .kind = "Workload", .namespace = decision->namespace,
+                              .name = decision->name, .uid = decision->uid, .reason = "PreemptedWorkload",
+                              .controller = SCHEDULER };
+
+    note.note = arena_format(&loop->arena, "Preempted workload %s/%s (UID: %s) in ClusterQueue %s%s", victim->namespace,
+                             victim->name, victim->uid, victim->cluster_queue, victim->event_suffix);
+    write_op_note(op, &note);
+}
+
+static void preempt(struct loop *loop, const struct decision *decision, const struct victim *victim, int64_t now)
+{
+    struct workload_record *record = workload_find(loop, victim->namespace, victim->name);
+    json_t *before, *after;
+    struct write_op *op;
+
+    if (victim->already_evicted)
+        return;
+    if (!record || record->is_writing) { /* try again with the next cycle */
+        engine_eviction_failed(loop->engine, victim->namespace, victim->name, now);
+        return;
+    }
+    before = workload_tree(record);
+    after = json_deep_copy(before);
+    decision_preempt(after, victim, now);
+    op = workload_status_op(loop, record, WRITE_PREEMPTION, before, after, NULL);
+    if (op) {
+        workload_note(op, record, false, "EvictedDueToPreempted", victim->message, SCHEDULER);
+        workload_note(op, record, false, "Preempted",
+                      arena_format(&loop->arena, "%s%s", victim->message, victim->event_suffix), SCHEDULER);
+        note_preemptor(op, loop, decision, victim);
+        metrics_evicted(victim->cluster_queue, "Preempted", "");
+        metrics_preempted(decision->cluster_queue, victim->reason);
+        record->is_writing = true;
+        LOG(LOG_INFO, "workload preempted", KS("workload", record->key), KS("reason", victim->reason),
+            KS("preemptor", decision->name));
+        write_op_send(op);
+    }
+    json_decref(before);
+    json_decref(after);
+}
+
+/* ---- everything that waits ---- */
+
+static void wait(struct loop *loop, struct workload_record *record, const struct decision *decision, int64_t now)
+{
+    json_t *before, *after;
+    struct write_op *op = NULL;
+
+    if (!decision->write_status || record->is_writing)
+        return;
+    before = workload_tree(record);
+    after = json_deep_copy(before);
+    if (decision_wait(after, decision, loop->settings, now))
+        op = workload_status_op(loop, record, WRITE_WORKLOAD_STATUS, before, after, NULL);
+    if (op) {
+        if (!decision->waits_for_pods_ready)
+            workload_note(op, record, true, decision->reason, decision->message, SCHEDULER);
+        record->is_writing = true;
+        write_op_send(op);
+    }
+    json_decref(before);
+    json_decref(after);
+}
+
+static void carry_out(struct loop *loop, const struct decision *decision, int64_t now)
+{
+    struct workload_record *record = workload_find(loop, decision->namespace, decision->name);
+
+    intents_decision(loop, decision, now);
+    if (!record || (record->is_writing && decision->outcome <= OUTCOME_RESERVED)) {
+        /* Another write of ours is under way: the answer makes it a candidate again. */
+        if (decision->outcome <= OUTCOME_RESERVED)
+            engine_admission_failed(loop->engine, decision->namespace, decision->name, !record, now);
+        return;
+    }
+    for (size_t i = 0; i < decision->victim_count; i++)
+        preempt(loop, decision, &decision->victims[i], now);
+    if (decision->outcome <= OUTCOME_RESERVED)
+        reserve(loop, record, decision, now);
+    else
+        wait(loop, record, decision, now);
+}
+
+/* Did this cycle move anything, so that another one may find more to do? */
+static bool made_progress(const struct cycle_result *result)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        const struct decision *d = &result->decisions[i];
+
+        if (d->outcome <= OUTCOME_RESERVED || d->requeue != REQUEUE_HEAP)
+            return true;
+        for (size_t v = 0; v < d->victim_count; v++)
+            if (!d->victims[v].already_evicted)
+                return true;
+    }
+    return false;
+}
+
+#define CYCLES_AT_ONCE 64
+/* Cycles without progress before the loop waits for news: a head may have flavors left to try. */
+#define FRUITLESS_CYCLES 4
+#define RETRY_BLOCKED_HEADS (1 * NANOSECONDS_PER_SECOND)
+
+static bool may_decide(const struct loop *loop)
+{
+    return loop->is_leading && (loop->settings->components & COMPONENT_SCHEDULER) && !atomic_load(&loop->is_failed) &&
+           loop->admissions < loop->settings->admissions_in_flight && engine_has_heads(loop->engine);
+}
+
+int64_t run_cycles(struct loop *loop)
+{
+    struct arena decisions = ARENA_INIT;
+    struct cycle_result result;
+    int fruitless = 0;
+
+    if (loop->blocked_until > loop_now() && !loop->has_news)
+        return may_decide(loop) ? loop->blocked_until : TIME_NONE;
+    loop->has_news = false;
+    for (int i = 0; i < CYCLES_AT_ONCE && fruitless < FRUITLESS_CYCLES && may_decide(loop); i++) {
+        int64_t now = loop_now();
+
+        arena_reset(&decisions);
+        arena_reset(&loop->arena);
+        engine_cycle(loop->engine, now, &decisions, &result);
+        for (size_t k = 0; k < result.count; k++)
+            carry_out(loop, &result.decisions[k], now);
+        fruitless = made_progress(&result) ? 0 : fruitless + 1;
+        metrics_cycle(result.count, fruitless == 0, loop_now() - now);
+    }
+    arena_finish(&decisions);
+    if (!may_decide(loop))
+        return TIME_NONE;
+    loop->blocked_until = loop_now() + (fruitless ? RETRY_BLOCKED_HEADS : 0);
+    return loop->blocked_until;
+}

@@ -1,0 +1,447 @@
+/* Queues, cohorts, flavors, checks, topologies, namespaces and classes: their events and finalizers. */
+#include <string.h>
+#include "admitter/jobs/json_read.h"
+#include "admitter/loop/object_status.h"
+#include "admitter/loop/workload_writes.h"
+#include "quota/base/log.h"
+#include "quota/base/mem.h"
+#include "quota/engine/selector.h"
+
+#define FINALIZER "kueue.x-k8s.io/resource-in-use"
+
+void mark_object(struct loop *loop, struct object_record *record)
+{
+    dirty_push(&loop->dirty_objects, &record->dirty);
+}
+
+static const enum object_kind object_kinds[EVENT_OBJECT_KINDS] = {
+    [EVENT_CLUSTER_QUEUE] = OBJECT_CLUSTER_QUEUE, [EVENT_LOCAL_QUEUE] = OBJECT_LOCAL_QUEUE,
+    [EVENT_COHORT] = OBJECT_COHORT,               [EVENT_FLAVOR] = OBJECT_FLAVOR,
+    [EVENT_CHECK] = OBJECT_CHECK,                 [EVENT_TOPOLOGY] = OBJECT_TOPOLOGY,
+};
+
+/* ---- what depends on what ---- */
+
+void mark_cluster_queue_workloads(struct loop *loop, const char *name)
+{
+    struct map_entry entry;
+
+    for (size_t at = 0; map_next(loop->objects[OBJECT_LOCAL_QUEUE], &at, &entry);) {
+        struct object_record *queue = entry.value;
+
+        if (!queue->cluster_queue || strcmp(queue->cluster_queue, name) != 0)
+            continue;
+        mark_object(loop, queue);
+        mark_queue_workloads(loop, queue->key);
+    }
+}
+
+static bool list_has(char **list, const char *name)
+{
+    for (size_t i = 0; list && list[i]; i++)
+        if (strcmp(list[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Is an object that is being deleted still named by another one? */
+static bool is_used(struct loop *loop, const struct object_record *record)
+{
+    struct map_entry entry;
+
+    if (record->kind == OBJECT_CLUSTER_QUEUE) {
+        struct queue_status status;
+
+        return engine_cluster_queue_status(loop->engine, record->name, &loop->arena, &status) && status.reserving > 0;
+    }
+    if (record->kind == OBJECT_TOPOLOGY) {
+        for (size_t at = 0; map_next(loop->objects[OBJECT_FLAVOR], &at, &entry);) {
+            const struct object_record *flavor = entry.value;
+
+            if (flavor->topology && strcmp(flavor->topology, record->name) == 0)
+                return true;
+        }
+        return false;
+    }
+    for (size_t at = 0; map_next(loop->objects[OBJECT_CLUSTER_QUEUE], &at, &entry);) {
+        const struct object_record *queue = entry.value;
+
+        if (list_has(record->kind == OBJECT_FLAVOR ? queue->flavors : queue->checks, record->name))
+            return true;
+    }
+    return false;
+}
+
+/* Something that a ClusterQueue used may be free now. */
+static void mark_deleting(struct loop *loop, enum object_kind kind)
+{
+    struct map_entry entry;
+
+    for (size_t at = 0; map_next(loop->objects[kind], &at, &entry);)
+        if (((struct object_record *)entry.value)->deleting)
+            mark_object(loop, entry.value);
+}
+
+/* ---- learning ---- */
+
+static void list_free(char **list)
+{
+    for (size_t i = 0; list && list[i]; i++)
+        free(list[i]);
+    free(list);
+}
+
+static void learn_cluster_queue(struct loop *loop, struct object_record *record, const struct cluster_queue *queue)
+{
+    size_t flavors = 0, count = 0;
+
+    for (size_t g = 0; g < queue->group_count; g++)
+        flavors += queue->groups[g].flavor_count;
+    list_free(record->flavors);
+    list_free(record->checks);
+    record->flavors = mem_array(flavors + 1, sizeof(char *));
+    record->checks = mem_array(queue->check_count + 1, sizeof(char *));
+    for (size_t g = 0; g < queue->group_count; g++)
+        for (size_t i = 0; i < queue->groups[g].flavor_count; i++)
+            record->flavors[count++] = mem_dup(queue->groups[g].flavors[i].flavor);
+    for (size_t i = 0; i < queue->check_count; i++)
+        record->checks[i] = mem_dup(queue->checks[i].name);
+    record->stop_policy = queue->stop_policy;
+    engine_cluster_queue_put(loop->engine, queue, loop_now());
+    mark_cluster_queue_workloads(loop, record->name);
+    mark_deleting(loop, OBJECT_FLAVOR);
+    mark_deleting(loop, OBJECT_CHECK);
+    snapshot_cluster_queue_put(loop->parts.snapshot, queue);
+}
+
+static void learn_local_queue(struct loop *loop, struct object_record *record, const struct local_queue *queue)
+{
+    free(record->cluster_queue);
+    record->cluster_queue = mem_dup(queue->cluster_queue ? queue->cluster_queue : "");
+    record->stop_policy = queue->stop_policy;
+    engine_local_queue_put(loop->engine, queue, loop_now());
+    mark_queue_workloads(loop, record->key);
+    snapshot_local_queue_put(loop->parts.snapshot, queue->namespace, queue->name, record->cluster_queue);
+}
+
+static void learn_details(struct loop *loop, struct object_record *record, const struct loop_event *event)
+{
+    switch (event->kind) {
+    case EVENT_CLUSTER_QUEUE:
+        learn_cluster_queue(loop, record, event->cluster_queue);
+        break;
+    case EVENT_LOCAL_QUEUE:
+        learn_local_queue(loop, record, event->local_queue);
+        break;
+    case EVENT_COHORT:
+        engine_cohort_put(loop->engine, event->cohort, loop_now());
+        break;
+    case EVENT_FLAVOR:
+        free(record->topology);
+        record->topology = event->flavor->topology ? mem_dup(event->flavor->topology) : NULL;
+        engine_flavor_put(loop->engine, event->flavor, loop_now());
+        mark_deleting(loop, OBJECT_TOPOLOGY);
+        break;
+    case EVENT_CHECK:
+        engine_check_put(loop->engine, event->check, loop_now());
+        snapshot_check_put(loop->parts.snapshot, event->check->name, event->check->controller);
+        break;
+    case EVENT_TOPOLOGY:
+        engine_topology_put(loop->engine, event->topology, loop_now());
+        break;
+    default:
+        break;
+    }
+}
+
+/* Only our own status write came back: nothing that the engine knows has changed. */
+static bool is_status_echo(const struct object_record *record, const struct loop_event *event)
+{
+    return record->resource_version != 0 && strcmp(record->uid, event->uid) == 0 &&
+           record->generation == event->generation && record->deleting == event->deleting &&
+           record->has_finalizer == event->has_finalizer &&
+           (record->kind == OBJECT_CLUSTER_QUEUE || record->kind == OBJECT_LOCAL_QUEUE || record->kind == OBJECT_COHORT);
+}
+
+static void object_take(struct loop *loop, enum object_kind kind, struct loop_event *event)
+{
+    struct object_record *record = object_get(loop, kind, event->namespace, event->name);
+    bool echo = is_status_echo(record, event);
+
+    if (event->resource_version < record->resource_version && strcmp(record->uid, event->uid) == 0)
+        return;
+    free(record->uid);
+    free(record->text);
+    record->uid = mem_dup(event->uid);
+    free(record->finalizers);
+    record->text = event->text ? mem_dup(event->text) : NULL;
+    record->finalizers = event->finalizers ? mem_dup(event->finalizers) : NULL;
+    record->resource_version = event->resource_version;
+    record->generation = event->generation;
+    record->deleting = event->deleting;
+    record->has_finalizer = event->has_finalizer;
+    record->failures = 0;
+    if (!echo)
+        learn_details(loop, record, event);
+    mark_object(loop, record);
+}
+
+static void object_gone(struct loop *loop, struct object_record *record)
+{
+    int64_t now = loop_now();
+
+    switch (record->kind) {
+    case OBJECT_CLUSTER_QUEUE:
+        engine_cluster_queue_remove(loop->engine, record->name, now);
+        snapshot_cluster_queue_remove(loop->parts.snapshot, record->name);
+        metrics_cluster_queue_clear(record->name);
+        mark_cluster_queue_workloads(loop, record->name);
+        mark_deleting(loop, OBJECT_FLAVOR);
+        mark_deleting(loop, OBJECT_CHECK);
+        break;
+    case OBJECT_LOCAL_QUEUE:
+        engine_local_queue_remove(loop->engine, record->namespace, record->name, now);
+        snapshot_local_queue_remove(loop->parts.snapshot, record->namespace, record->name);
+        metrics_local_queue_clear(record->namespace, record->name);
+        mark_queue_workloads(loop, record->key);
+        break;
+    case OBJECT_COHORT:
+        engine_cohort_remove(loop->engine, record->name, now);
+        metrics_cohort_clear(record->name);
+        break;
+    case OBJECT_FLAVOR:
+        engine_flavor_remove(loop->engine, record->name, now);
+        mark_deleting(loop, OBJECT_TOPOLOGY);
+        break;
+    case OBJECT_CHECK:
+        engine_check_remove(loop->engine, record->name, now);
+        snapshot_check_remove(loop->parts.snapshot, record->name);
+        break;
+    default:
+        engine_topology_remove(loop->engine, record->name, now);
+        break;
+    }
+    object_forget(loop, record);
+}
+
+/* ---- kinds without a record of their own ---- */
+
+static void mark_all_jobs(struct loop *loop)
+{
+    struct map_entry entry;
+
+    for (size_t at = 0; map_next(loop->jobs, &at, &entry);) {
+        struct job_record *record = entry.value;
+
+        record->failures = 0;
+        look_at(loop, &record->look, TIME_NONE);
+        mark_job(loop, record);
+    }
+}
+
+static void mark_namespace(struct loop *loop, const char *namespace)
+{
+    struct map_entry entry;
+
+    for (size_t at = 0; map_next(loop->jobs, &at, &entry);) {
+        struct job_record *record = entry.value;
+
+        if (record->job && strcmp(record->job->namespace, namespace) == 0)
+            mark_job(loop, record);
+    }
+}
+
+static void handle_namespace(struct loop *loop, const struct loop_event *event)
+{
+    struct namespace_record *record = map_get(loop->namespaces, str_of(event->name));
+    const struct label_selector *selector = &loop->settings->managed_namespaces;
+    bool is_new = !record;
+
+    if (event->deleted) {
+        free(map_remove(loop->namespaces, str_of(event->name)));
+        engine_namespace_remove(loop->engine, event->name, loop_now());
+        snapshot_namespace_remove(loop->parts.snapshot, event->name);
+        return;
+    }
+    if (is_new) {
+        record = mem_alloc(sizeof(*record));
+        map_put(loop->namespaces, str_of(event->name), record);
+    }
+    record->is_managed = !selector->present || selector_matches(selector, event->labels->labels, event->labels->label_count);
+    engine_namespace_put(loop->engine, event->labels, loop_now());
+    snapshot_namespace_put(loop->parts.snapshot, event->name, record->is_managed);
+    if (atomic_load(&loop->is_synced))
+        mark_namespace(loop, event->name);
+}
+
+/* A changed value reaches every Workload that names the class (spec/api.md 4.8). */
+static void propagate_class(struct loop *loop, const char *name, int32_t value)
+{
+    struct map_entry entry;
+
+    for (size_t at = 0; map_next(loop->workloads, &at, &entry);) {
+        struct workload_record *record = entry.value;
+        json_t *tree = workload_tree(record);
+        const json_t *spec = json_object_get(tree, "spec"), *reference = json_object_get(spec, "priorityClassRef");
+
+        if (strcmp(json_string_at(reference, "name"), name) == 0 &&
+            strcmp(json_string_at(reference, "group"), "kueue.x-k8s.io") == 0 &&
+            json_integer_at(spec, "priority", 0) != value && loop->is_leading && !record->is_writing) {
+            struct write_op *op = workload_patch_op(loop, record, json_pack("{s:{s:i}}", "spec", "priority", (int)value));
+
+            record->is_writing = true;
+            write_op_send(op);
+        }
+        json_decref(tree);
+    }
+}
+
+static void handle_class(struct loop *loop, const struct loop_event *event)
+{
+    bool ours = event->kind == EVENT_WORKLOAD_PRIORITY_CLASS;
+    struct map *classes = ours ? loop->workload_priority_classes : loop->priority_classes;
+    struct priority_record *record = map_get(classes, str_of(event->name));
+
+    if (event->deleted) {
+        free(map_remove(classes, str_of(event->name)));
+        if (ours)
+            snapshot_priority_class_remove(loop->parts.snapshot, event->name);
+        return;
+    }
+    if (!record) {
+        record = mem_alloc(sizeof(*record));
+        map_put(classes, str_of(event->name), record);
+    }
+    record->value = event->priority_value;
+    record->global_default = event->global_default;
+    if (ours)
+        snapshot_priority_class_put(loop->parts.snapshot, event->name);
+    if (!atomic_load(&loop->is_synced))
+        return;
+    if (ours)
+        propagate_class(loop, event->name, record->value);
+    mark_all_jobs(loop);
+}
+
+static void handle_limits(struct loop *loop, const struct loop_event *event)
+{
+    if (event->deleted)
+        engine_limit_range_remove(loop->engine, event->namespace, event->name, loop_now());
+    else
+        engine_limit_range_put(loop->engine, event->limits, loop_now());
+}
+
+static void handle_runtime_class(struct loop *loop, const struct loop_event *event)
+{
+    if (event->deleted)
+        engine_runtime_class_remove(loop->engine, event->name, loop_now());
+    else
+        engine_runtime_class_put(loop->engine, event->runtime_class, loop_now());
+}
+
+void handle_object(struct loop *loop, struct loop_event *event)
+{
+    struct object_record *record;
+
+    switch (event->kind) {
+    case EVENT_NAMESPACE:
+        handle_namespace(loop, event);
+        break;
+    case EVENT_LIMIT_RANGE:
+        handle_limits(loop, event);
+        break;
+    case EVENT_RUNTIME_CLASS:
+        handle_runtime_class(loop, event);
+        break;
+    case EVENT_PRIORITY_CLASS:
+    case EVENT_WORKLOAD_PRIORITY_CLASS:
+        handle_class(loop, event);
+        break;
+    default:
+        record = object_find(loop, object_kinds[event->kind], event->namespace, event->name);
+        if (!event->deleted)
+            object_take(loop, object_kinds[event->kind], event);
+        else if (record && (!*event->uid || strcmp(record->uid, event->uid) == 0))
+            object_gone(loop, record);
+        break;
+    }
+    event_destroy(event);
+}
+
+/* ---- finalizers and statuses ---- */
+
+static bool wants_finalizer(const struct loop *loop, const struct object_record *record)
+{
+    switch (record->kind) {
+    case OBJECT_CLUSTER_QUEUE:
+    case OBJECT_FLAVOR:
+    case OBJECT_CHECK:
+        return true;
+    case OBJECT_TOPOLOGY:
+        return loop->settings->jobs.topology_aware;
+    default:
+        return false;
+    }
+}
+
+/* The whole list with the resourceVersion: somebody else's finalizer added meanwhile is a conflict. */
+static void finalizer_send(struct loop *loop, struct object_record *record, bool add)
+{
+    struct write_op *op = write_op_create(loop, WRITE_OBJECT_FINALIZER, record->key, record->uid);
+    json_t *list = record->finalizers ? json_loads(record->finalizers, 0, NULL) : NULL, *left = json_array(), *name;
+    size_t i;
+
+    json_array_foreach(list, i, name)
+        if (json_is_string(name) && strcmp(json_string_value(name), FINALIZER) != 0)
+            json_array_append(left, name);
+    if (add)
+        json_array_append_new(left, json_string(FINALIZER));
+    json_decref(list);
+    op->kind = record->kind;
+    write_op_request(op, KUBE_MERGE_PATCH, object_path(record->kind, record->namespace, record->name, NULL),
+                     json_pack("{s:{s:o, s:s, s:o}}", "metadata", "resourceVersion",
+                               json_sprintf("%lld", (long long)record->resource_version), "uid", record->uid,
+                               "finalizers", left),
+                     "fieldManager=kueue");
+    record->is_writing = true;
+    write_op_send(op);
+}
+
+void step_object(struct loop *loop, struct object_record *record)
+{
+    if (!loop->is_leading || record->is_writing || !(loop->settings->components & COMPONENT_CORE) ||
+        (record->failures > 0 && record->look.at != TIME_NONE && record->look.at > loop_now()))
+        return;
+    arena_reset(&loop->arena);
+    if (!record->deleting && wants_finalizer(loop, record) && !record->has_finalizer)
+        finalizer_send(loop, record, true);
+    else if (record->deleting && record->has_finalizer && !is_used(loop, record))
+        finalizer_send(loop, record, false);
+    else
+        object_status_send(loop, record);
+}
+
+void object_write_done(struct loop *loop, struct write_op *op)
+{
+    struct object_record *record = map_get(loop->objects[op->kind], str_of(op->key));
+
+    if (!record || strcmp(record->uid, op->uid) != 0)
+        return;
+    record->is_writing = false;
+    if (op->error.code == ERR_NONE) {
+        record->failures = 0;
+        if (op->tree && op->resource_version > record->resource_version) {
+            free(record->text);
+            record->text = json_dumps(op->tree, JSON_COMPACT);
+            record->resource_version = op->resource_version;
+        }
+        if (op->purpose == WRITE_OBJECT_STATUS)
+            mark_object(loop, record);
+        return;
+    }
+    record->failures++;
+    metrics_write_failed(err_name(op->error.code));
+    if (op->error.code != ERR_NOT_FOUND && op->error.code != ERR_CONFLICT)
+        LOG(LOG_WARN, "a change of an object failed", KS("object", record->key), KS("error", op->error.text));
+    look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
+}

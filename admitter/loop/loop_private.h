@@ -1,0 +1,169 @@
+/* loop_private.h - what the files of the loop share. Engine thread only. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "admitter/loop/loop.h"
+#include "admitter/loop/metrics.h"
+#include "quota/base/heap.h"
+#include "quota/base/map.h"
+#include "quota/engine/engine.h"
+
+/* A place in one of the dirty lists. */
+struct dirty_link {
+    struct dirty_link *next;
+    bool listed;
+};
+
+/* When to look at a record again. */
+struct look {
+    int64_t at;
+    size_t place; /* in the loop's heap of looks */
+    void (*wake)(struct loop *loop, struct look *look);
+};
+
+struct workload_record {
+    struct dirty_link dirty;
+    struct look look;
+    char *key, *namespace, *name, *uid;
+    int64_t resource_version, generation, created;
+    char *text; /* the object without templates, JSON */
+    struct workload_pod_set *pod_sets; /* one piece of memory */
+    size_t pod_set_count;
+    char *queue_key;  /* "ns/queue" of spec.queueName */
+    char *owner_key;  /* "<job kind>/ns/name", NULL without a known owner */
+    struct workload_record *owner_next; /* others of the same owner */
+    struct workload_record *queue_next, **queue_at; /* others of the same LocalQueue */
+    bool is_finished, is_reserved, is_admitted, is_deleting, is_active;
+    bool is_writing;   /* a write of ours is in flight */
+    bool is_admitting; /* ... and it is a reservation: events wait in 'stash' */
+    bool is_resolving; /* the outcome of that reservation is being read */
+    struct loop_event *stash;
+    unsigned failures; /* refused writes in a row */
+};
+
+struct job_record {
+    struct dirty_link dirty;
+    struct look look;
+    char *key; /* "<job kind>/ns/name" */
+    unsigned kind;
+    struct job *job; /* NULL: only known through its Workloads */
+    struct str raw;  /* the object while its event is being handled; else empty */
+    struct workload_record *workloads; /* owned by it, any order */
+    bool is_writing, is_fetching;
+    unsigned failures;
+    uint64_t last_event; /* hash of the note of the last event that would repeat */
+};
+
+enum object_kind { OBJECT_CLUSTER_QUEUE, OBJECT_LOCAL_QUEUE, OBJECT_COHORT, OBJECT_FLAVOR, OBJECT_CHECK, OBJECT_TOPOLOGY, OBJECT_KINDS };
+
+struct object_record {
+    struct dirty_link dirty;
+    struct look look;
+    enum object_kind kind;
+    char *key, *namespace, *name, *uid;
+    int64_t resource_version, generation;
+    bool deleting, has_finalizer;
+    char *text;          /* status, or a flavor's spec */
+    char *finalizers;    /* JSON array, NULL when there are none */
+    char *cluster_queue; /* LocalQueue: its ClusterQueue */
+    char **flavors;      /* ClusterQueue: names it uses; NULL-terminated */
+    char **checks;
+    char *topology;      /* flavor */
+    enum stop_policy stop_policy;
+    struct workload_record *workloads; /* LocalQueue: those that name it */
+    bool is_writing;
+    bool was_active; /* ClusterQueue: as its LocalQueues know it */
+    int64_t written; /* when its status was written last */
+    unsigned failures;
+};
+
+/* Workloads that name a LocalQueue, whether it exists or not. */
+struct queue_entry {
+    char *key;
+    struct workload_record *workloads;
+};
+
+struct namespace_record {
+    bool is_managed;
+};
+
+struct priority_record {
+    int32_t value;
+    bool global_default;
+};
+
+struct loop {
+    const struct loop_settings *settings;
+    struct loop_parts parts;
+    struct queue *queue;
+    struct engine *engine;
+    pthread_t thread;
+    bool is_started;
+    atomic_bool is_synced, is_failed, is_stopping;
+    bool may_lead;   /* this replica holds the lease, or needs none */
+    bool is_leading; /* ... and knows everything: it writes */
+    uint64_t random;
+    unsigned synced_kinds;  /* bits of enum event_kind */
+    unsigned synced_jobs;   /* bits of job kinds */
+    unsigned wanted_kinds, wanted_jobs;
+    unsigned admissions;    /* reservations being written */
+    bool has_news;          /* something the engine knows changed since the last cycle */
+    int64_t blocked_until;  /* without news, no cycle before this */
+    struct map *workloads;  /* "ns/name" */
+    struct map *jobs;       /* "<job kind>/ns/name" */
+    struct map *queues;     /* "ns/name" -> queue_entry */
+    struct map *objects[OBJECT_KINDS];
+    struct map *namespaces;
+    struct map *priority_classes, *workload_priority_classes;
+    struct dirty_link *dirty_workloads, *dirty_jobs, *dirty_objects;
+    struct heap looks;
+    struct arena arena;     /* of one step */
+    json_t *step_trees;     /* array: trees that live as long as one step */
+};
+
+int64_t loop_now(void); /* wall clock, nanoseconds */
+
+/* ---- lists (loop_dirty.c) ---- */
+void dirty_push(struct dirty_link **list, struct dirty_link *link);
+struct dirty_link *dirty_pop(struct dirty_link **list); /* NULL when empty */
+void look_init(struct look *look, void (*wake)(struct loop *loop, struct look *look));
+void look_at(struct loop *loop, struct look *look, int64_t at); /* TIME_NONE: not */
+int64_t looks_run(struct loop *loop, int64_t now); /* wake what is due; when the next is, TIME_NONE */
+/* Delay before the next try after 'failures' refusals: 1 s doubling to 5 min. */
+int64_t retry_delay(unsigned failures);
+
+/* ---- records (records.c) ---- */
+struct workload_record *workload_find(struct loop *loop, const char *namespace, const char *name);
+struct workload_record *workload_get(struct loop *loop, const struct loop_event *event); /* made when absent */
+void workload_forget(struct loop *loop, struct workload_record *record);
+/* Take over the facts of an event (not the event). */
+void workload_learn(struct loop *loop, struct workload_record *record, const struct loop_event *event);
+/* A write of ours went through: the tree is the object now. */
+void workload_replace(struct loop *loop, struct workload_record *record, json_t *tree, int64_t resource_version);
+json_t *workload_tree(const struct workload_record *record); /* new reference, never NULL */
+void workload_facts(const struct workload_record *record, json_t *tree, struct workload_facts *facts);
+
+struct job_record *job_find(struct loop *loop, unsigned kind, const char *namespace, const char *name);
+struct job_record *job_get(struct loop *loop, unsigned kind, const char *namespace, const char *name);
+void job_forget_if_unused(struct loop *loop, struct job_record *record);
+struct object_record *object_find(struct loop *loop, enum object_kind kind, const char *namespace, const char *name);
+struct object_record *object_get(struct loop *loop, enum object_kind kind, const char *namespace, const char *name);
+void object_forget(struct loop *loop, struct object_record *record);
+void records_destroy(struct loop *loop);
+
+/* ---- what changed (one file per kind of thing) ---- */
+void handle_workload(struct loop *loop, struct loop_event *event); /* may keep the event */
+void handle_job(struct loop *loop, struct loop_event *event);
+void handle_object(struct loop *loop, struct loop_event *event);
+void step_workload(struct loop *loop, struct workload_record *record);
+void step_job(struct loop *loop, struct job_record *record);
+void step_object(struct loop *loop, struct object_record *record);
+void mark_workload(struct loop *loop, struct workload_record *record);
+void mark_owner(struct loop *loop, struct workload_record *record);
+void mark_job(struct loop *loop, struct job_record *record);
+void mark_object(struct loop *loop, struct object_record *record);
+void mark_queue_workloads(struct loop *loop, const char *queue_key);
+void mark_cluster_queue_workloads(struct loop *loop, const char *name); /* and its LocalQueues */
+int64_t run_cycles(struct loop *loop); /* when to run again without news; TIME_NONE */
+int64_t refresh_statuses(struct loop *loop); /* when something delayed is due; TIME_NONE */
