@@ -42,6 +42,9 @@ ARCHIVES := $(foreach room,$(ROOMS),$(OUT)/$(room).a)
 # Link order: the highest room first, so that calls resolve downwards only.
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 
+# make V=1 shows the commands.
+say = $(if $(V),,@printf '  %-3s %s\n' '$(1)' '$(2)';)
+
 .PHONY: build
 build: $(OUT)/admitter.bin ## the program: out/release/admitter.bin
 
@@ -52,7 +55,7 @@ FORCE:
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 define room_rule
 $(OUT)/$(1).a: $(patsubst %.c,$(OUT)/%.o,$(call room_sources,$(1)))
@@ -61,7 +64,7 @@ endef
 $(foreach room,$(ROOMS),$(eval $(call room_rule,$(room))))
 
 $(OUT)/admitter.bin: $(OUT)/admitter/main.o $(call reverse,$(ARCHIVES))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # Unit tests: tests/unit/<room>/test_<file>.c is linked with its room and the rooms below it only,
 # so that a call up the table does not link. tests/unit/<room>/support*.c is linked into each.
@@ -71,7 +74,7 @@ rooms_upto = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,
 unit_room  = $(patsubst tests/unit/%/,%,$(dir $(1)))
 define unit_rule
 $(OUT)/$(1): $(OUT)/$(1).o $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/$(2)/support*.c)) $(foreach room,$(call reverse,$(call rooms_upto,$(2),$(ROOMS))),$(OUT)/$(room).a)
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $$(PKG_LIBS)
+	$$(call say,LD,$$@)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $$(PKG_LIBS)
 endef
 $(foreach source,$(UNIT_SOURCES),$(eval $(call unit_rule,$(source:%.c=%),$(call unit_room,$(source)))))
 
