@@ -17,7 +17,11 @@ struct log_key {
     const char *text; /* NULL: 'number' counts */
     int64_t number;
 };
-#define KS(name, text) ((struct log_key){ (name), (text) ? (text) : "", 0 })
+static inline const char *log_text_(const char *text)
+{
+    return text ? text : "";
+}
+#define KS(name, text) ((struct log_key){ (name), log_text_(text), 0 })
 #define KI(name, number) ((struct log_key){ (name), 0, (int64_t)(number) })
 
 struct log_site { /* one per LOG line, for rate limiting */
