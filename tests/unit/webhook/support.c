@@ -101,6 +101,13 @@ static void serve_path(void *context, const struct request *request, struct resp
                   header ? header : "-");
 }
 
+static void serve_peer(void *context, const struct request *request, struct response *response,
+                       struct arena *arena)
+{
+    (void)context, (void)arena;
+    strbuf_str(&response->body, request->peer);
+}
+
 static void routes_fill(struct route_table *routes)
 {
     static const struct {
@@ -111,6 +118,7 @@ static void routes_fill(struct route_table *routes)
         { ROUTE_POST, "/echo", serve_echo },  { ROUTE_GET, "/hello", serve_hello },
         { ROUTE_POST, "/late", serve_late },  { ROUTE_GET, "/under/*", serve_path },
         { ROUTE_POST, "/both", serve_hello }, { ROUTE_GET, "/both", serve_hello },
+        { ROUTE_GET, "/peer", serve_peer },
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(all); i++)
@@ -231,6 +239,16 @@ static void call_body(CURL *curl, const struct call *call, struct upload *upload
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
 }
 
+static void call_identity(CURL *curl, const struct certificate_pair *identity)
+{
+    struct curl_blob certificate = { identity->certificate, strlen(identity->certificate),
+                                     CURL_BLOB_COPY };
+    struct curl_blob key = { identity->key, strlen(identity->key), CURL_BLOB_COPY };
+
+    curl_easy_setopt(curl, CURLOPT_SSLCERT_BLOB, &certificate);
+    curl_easy_setopt(curl, CURLOPT_SSLKEY_BLOB, &key);
+}
+
 static void call_trust(CURL *curl, const struct call *call, struct strbuf *bundle)
 {
     struct curl_blob blob;
@@ -243,6 +261,8 @@ static void call_trust(CURL *curl, const struct call *call, struct strbuf *bundl
     curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
     if (call->tls_version)
         curl_easy_setopt(curl, CURLOPT_SSLVERSION, call->tls_version);
+    if (call->identity)
+        call_identity(curl, call->identity);
 }
 
 struct reply client_call(struct client *client, struct call call)

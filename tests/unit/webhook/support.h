@@ -35,7 +35,7 @@ struct rig {
  *   POST /echo   the body comes back          GET /hello   "hello"
  *   POST /late   answers the deadline's rest in ms as text
  *   POST /review allows everything             GET /under/<star>  the path comes back
- *   POST /both and GET /both */
+ *   POST /both and GET /both                      GET /peer   the client certificate, DER */
 void rig_start(struct rig *rig, bool tls, struct webhook_server_options options);
 void rig_stop(struct rig *rig);
 
@@ -50,8 +50,9 @@ struct call {
     struct str body;
     const char *header; /* one more, or NULL */
     bool chunked, no_expect;
-    const char *authority; /* PEM; NULL: the loopback store's bundle */
-    long tls_version;      /* CURL_SSLVERSION_*, 0: default */
+    const char *authority;                   /* PEM; NULL: the loopback store's bundle */
+    long tls_version;                        /* CURL_SSLVERSION_*, 0: default */
+    const struct certificate_pair *identity; /* the client's certificate, or NULL */
 };
 struct client; /* one keep-alive connection */
 struct client *client_create(const struct rig *rig);

@@ -310,6 +310,38 @@ static void a_stranger_authority_is_not_trusted_by_clients(void **state)
     rig_stop(&rig);
 }
 
+static void a_client_certificate_is_handed_to_the_handler(void **state)
+{
+    struct webhook_server_options options = { .ask_client_certificate = true };
+    struct certificate_source *source = certificate_source_create();
+    AUTO_STRBUF struct strbuf der = STRBUF_INIT;
+    struct certificate_pair identity = { 0 };
+    struct call call = get("/peer");
+    struct rig rig;
+    struct reply reply;
+
+    (void)state;
+    assert_int_equal(certificate_leaf_create(&loopback_store()->authority, &loopback_names,
+                                             wall_seconds(), 1, &identity, NULL),
+                     0);
+    assert_int_equal(
+        certificate_source_set(source, str_of(identity.certificate), str_of(identity.key), NULL),
+        0);
+    assert_true(certificate_source_leaf(source, &der));
+    rig_start(&rig, true, options);
+    reply = call_once(&rig, call);
+    assert_int_equal(reply.body.length, 0);
+    assert_reply(reply, 200, NULL);
+    call.identity = &identity;
+    reply = call_once(&rig, call);
+    assert_int_equal(reply.status, 200);
+    assert_true(str_equal(strbuf_view(&reply.body), strbuf_view(&der)));
+    reply_finish(&reply);
+    rig_stop(&rig);
+    certificate_pair_finish(&identity);
+    certificate_source_destroy(source);
+}
+
 struct seen {
     atomic_int count, status;
     char route[32];
@@ -441,6 +473,7 @@ int main(void)
         cmocka_unit_test(the_timeout_of_the_query_is_the_deadline),
         cmocka_unit_test(old_tls_is_refused),
         cmocka_unit_test(a_stranger_authority_is_not_trusted_by_clients),
+        cmocka_unit_test(a_client_certificate_is_handed_to_the_handler),
         cmocka_unit_test(answers_are_observed_with_their_route),
         cmocka_unit_test(the_self_check_sees_what_a_client_would),
         cmocka_unit_test(a_taken_port_and_bad_options_are_clear_errors),
