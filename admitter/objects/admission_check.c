@@ -20,8 +20,7 @@ static void spec_read(struct decoder *d, void *target)
 void active_condition_read(struct decoder *d, void *target)
 {
     size_t count;
-    struct condition *conditions =
-        decode_list(d, sizeof(struct condition), condition_read, &count);
+    struct condition *conditions = decode_list(d, sizeof(struct condition), condition_read, &count);
 
     *(bool *)target = conditions_have(conditions, count, CONDITION_TYPE_ACTIVE);
 }

@@ -245,8 +245,8 @@ static void finish(struct document *document)
     queue->generation = document->meta.generation;
     queue->deleting = document->meta.deleted != TIME_NONE;
     queue->has_weight = document->weight.present;
-    queue->weight = document->weight.present ? document->weight.value
-                                             : quantity_of(1, QUANTITY_DECIMAL);
+    queue->weight =
+        document->weight.present ? document->weight.value : quantity_of(1, QUANTITY_DECIMAL);
     queue->checks = checks->rules;
     queue->check_count = checks->count;
 }

@@ -40,8 +40,8 @@ int cohort_decode(struct str json, struct arena *a, struct cohort *out, struct o
         return -1;
     document.cohort.name = document.meta.name;
     document.cohort.has_weight = document.weight.present;
-    document.cohort.weight = document.weight.present ? document.weight.value
-                                                     : quantity_of(1, QUANTITY_DECIMAL);
+    document.cohort.weight =
+        document.weight.present ? document.weight.value : quantity_of(1, QUANTITY_DECIMAL);
     *out = document.cohort;
     return 0;
 }

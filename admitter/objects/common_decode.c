@@ -59,7 +59,7 @@ static void requirement_read(struct decoder *d, void *target)
 
     *requirement = (struct label_requirement){ .key = "", .operator_text = "" };
     decode_record(d, fields, requirement);
-    requirement->operator = operator_of(requirement->operator_text);
+    requirement->operator= operator_of(requirement->operator_text);
 }
 
 struct label_requirement *requirements_read(struct decoder *d, size_t *count)

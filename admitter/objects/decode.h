@@ -35,7 +35,7 @@ MUST_USE int topology_decode(struct str json, struct arena *a, struct topology *
 struct priority_class {
     const char *name;
     int32_t value;
-    bool global_default;   /* PriorityClass only */
+    bool global_default;    /* PriorityClass only */
     const char *preemption; /* PriorityClass preemptionPolicy, "PreemptLowerPriority" by default */
 };
 MUST_USE int workload_priority_class_decode(struct str json, struct arena *a,
@@ -51,7 +51,7 @@ struct provisioning_request_config {
     const char **managed_resources;
     size_t managed_resource_count;
     int32_t backoff_limit_count, backoff_base_seconds, backoff_max_seconds;
-    const char *merge_policy; /* podSetMergePolicy or NULL */
+    const char *merge_policy;    /* podSetMergePolicy or NULL */
     struct label *node_selector; /* podSetUpdates: key and valueFromProvisioningClassDetail */
     size_t node_selector_count;
 };
@@ -71,10 +71,10 @@ MUST_USE int multikueue_config_decode(struct str json, struct arena *a,
 
 struct multikueue_cluster {
     const char *name;
-    const char *location;      /* of the kubeconfig; NULL when absent */
-    bool location_is_path;     /* locationType Path; else Secret */
+    const char *location;        /* of the kubeconfig; NULL when absent */
+    bool location_is_path;       /* locationType Path; else Secret */
     const char *cluster_profile; /* NULL when absent */
-    bool active;               /* condition Active=True */
+    bool active;                 /* condition Active=True */
 };
 MUST_USE int multikueue_cluster_decode(struct str json, struct arena *a,
                                        struct multikueue_cluster *out, struct object_meta *meta,

@@ -72,8 +72,8 @@ static void finish(struct document *document)
     queue->name = document->meta.name;
     queue->created = document->meta.created;
     queue->has_weight = document->weight.present;
-    queue->weight = document->weight.present ? document->weight.value
-                                             : quantity_of(1, QUANTITY_DECIMAL);
+    queue->weight =
+        document->weight.present ? document->weight.value : quantity_of(1, QUANTITY_DECIMAL);
 }
 
 int local_queue_decode(struct str json, struct arena *a, struct local_queue *out,

@@ -96,8 +96,7 @@ static void source_read(struct decoder *d, void *target)
 {
     static const struct decode_field fields[] = {
         DECODE_WHOLE("kubeConfig", kube_config_read),
-        DECODE_FIELD("clusterProfileRef", profile_read, struct multikueue_cluster,
-                     cluster_profile),
+        DECODE_FIELD("clusterProfileRef", profile_read, struct multikueue_cluster, cluster_profile),
         DECODE_END,
     };
 

@@ -63,8 +63,8 @@ static void containers_read(struct decoder *d, void *target)
 {
     struct pod_template *pod = target;
 
-    pod->containers = decode_list(d, sizeof(struct container), container_read,
-                                  &pod->container_count);
+    pod->containers =
+        decode_list(d, sizeof(struct container), container_read, &pod->container_count);
     for (size_t i = 0; i < pod->container_count; i++)
         pod->containers[i].is_sidecar = false; /* only an init container can be one */
 }
@@ -73,8 +73,8 @@ static void init_containers_read(struct decoder *d, void *target)
 {
     struct pod_template *pod = target;
 
-    pod->init_containers = decode_list(d, sizeof(struct container), container_read,
-                                       &pod->init_container_count);
+    pod->init_containers =
+        decode_list(d, sizeof(struct container), container_read, &pod->init_container_count);
 }
 
 static void pod_resources_read(struct decoder *d, void *target)
@@ -111,8 +111,8 @@ static void terms_read(struct decoder *d, void *target)
 {
     struct pod_template *pod = target;
 
-    pod->affinity_terms = decode_list(d, sizeof(struct node_selector_term), term_read,
-                                      &pod->affinity_term_count);
+    pod->affinity_terms =
+        decode_list(d, sizeof(struct node_selector_term), term_read, &pod->affinity_term_count);
 }
 
 static void required_affinity_read(struct decoder *d, void *target)
@@ -166,8 +166,8 @@ static void tolerations_read(struct decoder *d, void *target)
 {
     struct pod_template *pod = target;
 
-    pod->tolerations = decode_list(d, sizeof(struct toleration), toleration_read,
-                                   &pod->toleration_count);
+    pod->tolerations =
+        decode_list(d, sizeof(struct toleration), toleration_read, &pod->toleration_count);
 }
 
 static void node_selector_read(struct decoder *d, void *target)

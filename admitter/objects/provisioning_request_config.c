@@ -52,8 +52,8 @@ static void node_selector_read(struct decoder *d, void *target)
 {
     struct provisioning_request_config *config = target;
 
-    config->node_selector = decode_list(d, sizeof(struct label), selector_entry_read,
-                                        &config->node_selector_count);
+    config->node_selector =
+        decode_list(d, sizeof(struct label), selector_entry_read, &config->node_selector_count);
 }
 
 static void pod_set_updates_read(struct decoder *d, void *target)

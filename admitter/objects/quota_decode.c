@@ -50,8 +50,8 @@ static void resources_read(struct decoder *d, void *target)
 {
     struct flavor_quotas *flavor = target;
 
-    flavor->resources = decode_list(d, sizeof(struct resource_quota), quota_read,
-                                    &flavor->resource_count);
+    flavor->resources =
+        decode_list(d, sizeof(struct resource_quota), quota_read, &flavor->resource_count);
 }
 
 static void flavor_read(struct decoder *d, void *target)
@@ -72,8 +72,8 @@ static void flavors_read(struct decoder *d, void *target)
 {
     struct resource_group *group = target;
 
-    group->flavors = decode_list(d, sizeof(struct flavor_quotas), flavor_read,
-                                 &group->flavor_count);
+    group->flavors =
+        decode_list(d, sizeof(struct flavor_quotas), flavor_read, &group->flavor_count);
 }
 
 static void covered_read(struct decoder *d, void *target)

@@ -39,8 +39,8 @@ static void tolerations_read(struct decoder *d, void *target)
 {
     struct resource_flavor *flavor = target;
 
-    flavor->tolerations = decode_list(d, sizeof(struct toleration), toleration_read,
-                                      &flavor->toleration_count);
+    flavor->tolerations =
+        decode_list(d, sizeof(struct toleration), toleration_read, &flavor->toleration_count);
 }
 
 static void spec_read(struct decoder *d, void *target)

@@ -23,8 +23,8 @@ static void levels_read(struct decoder *d, void *target)
 {
     struct topology *topology = target;
 
-    topology->levels = decode_list(d, sizeof(*topology->levels), level_read,
-                                   &topology->level_count);
+    topology->levels =
+        decode_list(d, sizeof(*topology->levels), level_read, &topology->level_count);
 }
 
 static void spec_read(struct decoder *d, void *target)

@@ -37,8 +37,8 @@ static int domain_read(struct domains *domains, size_t at, const json_t *domain,
 
     if (json_array_size(values) != domains->levels)
         return err_set(e, ERR_INVALID,
-                       "domains[%zu].values: expected one value for each of %zu levels, got %zu", at,
-                       domains->levels, json_array_size(values));
+                       "domains[%zu].values: expected one value for each of %zu levels, got %zu",
+                       at, domains->levels, json_array_size(values));
     for (size_t i = 0; i < domains->levels; i++) {
         const json_t *value = json_array_get(values, i);
 
@@ -305,8 +305,7 @@ json_t *topology_assignment_pack(const json_t *assignment, bool by_host_prefix, 
 
     if (domains_read(&domains, assignment, e) == 0)
         out = json_pack("{s:o, s:o}", "levels", levels ? json_incref(levels) : json_array(),
-                        "slices",
-                        slices_pack(&domains, by_host_prefix && ends_with_host(levels)));
+                        "slices", slices_pack(&domains, by_host_prefix && ends_with_host(levels)));
     domains_finish(&domains);
     return out;
 }
@@ -348,8 +347,7 @@ static int slice_unpack(const json_t *slice, size_t index, size_t levels, json_t
     for (size_t i = 0; i < (size_t)count; i++) {
         json_t *values = json_array(), *number = pod_count(json_object_get(slice, "podCounts"), i);
 
-        json_array_append_new(domains,
-                              json_pack("{s:o, s:o?}", "values", values, "count", number));
+        json_array_append_new(domains, json_pack("{s:o, s:o?}", "values", values, "count", number));
         for (size_t level = 0; level < levels; level++)
             if (json_array_append_new(values, level_value(json_array_get(per_level, level), i)) < 0)
                 return err_set(e, ERR_INVALID, "slices[%zu].valuesPerLevel[%zu]: no value %zu",
@@ -365,7 +363,8 @@ json_t *topology_assignment_unpack(const json_t *assignment, struct err *e)
     json_t *levels = json_object_get(assignment, "levels"), *domains = json_array(), *slice;
     size_t i;
 
-    json_array_foreach(json_object_get(assignment, "slices"), i, slice) {
+    json_array_foreach(json_object_get(assignment, "slices"), i, slice)
+    {
         if (slice_unpack(slice, i, json_array_size(levels), domains, e) < 0) {
             json_decref(domains);
             return NULL;

@@ -69,8 +69,8 @@ static void pod_sets_read(struct decoder *d, void *target)
 {
     struct workload *workload = target;
 
-    workload->pod_sets = decode_list(d, sizeof(struct pod_set), pod_set_read,
-                                     &workload->pod_set_count);
+    workload->pod_sets =
+        decode_list(d, sizeof(struct pod_set), pod_set_read, &workload->pod_set_count);
 }
 
 /* ---- the rest of the spec ---- */
@@ -127,8 +127,8 @@ static void spec_read(struct decoder *d, void *target)
         WORKLOAD_FIELD("maximumExecutionTimeSeconds", decode_int32, maximum_execution_seconds),
         DECODE_FIELD("podSets", pod_sets_read, struct workload_document, workload),
         DECODE_FIELD("priority", priority_read, struct workload_document, workload),
-        { "priorityClassRef", priority_class_ref_read,
-          offsetof(struct workload_document, workload), DECODE_V1BETA2 },
+        { "priorityClassRef", priority_class_ref_read, offsetof(struct workload_document, workload),
+          DECODE_V1BETA2 },
         { "priorityClassName", decode_text,
           offsetof(struct workload_document, workload.priority_class_name), DECODE_V1BETA1 },
         { "priorityClassSource", decode_text, offsetof(struct workload_document, priority_source),
@@ -172,8 +172,8 @@ static bool has_closed_gate(const struct workload_document *document)
         bool is_open = false;
 
         for (size_t k = 0; k < document->status_gates.count; k++)
-            if (strcmp(document->spec_gates.items[i].name,
-                       document->status_gates.items[k].name) == 0)
+            if (strcmp(document->spec_gates.items[i].name, document->status_gates.items[k].name) ==
+                0)
                 is_open = document->status_gates.items[k].is_open;
         if (!is_open)
             return true;

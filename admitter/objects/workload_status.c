@@ -164,8 +164,8 @@ static void checks_read(struct decoder *d, void *target)
 {
     struct workload *workload = target;
 
-    workload->checks = decode_list(d, sizeof(struct admission_check_state), check_read,
-                                   &workload->check_count);
+    workload->checks =
+        decode_list(d, sizeof(struct admission_check_state), check_read, &workload->check_count);
 }
 
 /* ---- the rest ---- */
@@ -174,8 +174,8 @@ static void conditions_read(struct decoder *d, void *target)
 {
     struct workload *workload = target;
 
-    workload->conditions = decode_list(d, sizeof(struct condition), condition_read,
-                                       &workload->condition_count);
+    workload->conditions =
+        decode_list(d, sizeof(struct condition), condition_read, &workload->condition_count);
 }
 
 static void requeue_state_read(struct decoder *d, void *target)
@@ -206,8 +206,8 @@ static void reclaimable_read(struct decoder *d, void *target)
 {
     struct workload *workload = target;
 
-    workload->reclaimable = decode_list(d, sizeof(struct pod_count), pod_count_read,
-                                        &workload->reclaimable_count);
+    workload->reclaimable =
+        decode_list(d, sizeof(struct pod_count), pod_count_read, &workload->reclaimable_count);
 }
 
 static void node_read(struct decoder *d, void *target)
