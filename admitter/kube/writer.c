@@ -57,6 +57,8 @@ struct kube_write *kube_write_create(enum kube_write_kind kind, char *path, stru
     if (body && body->length) {
         write->body_length = body->length;
         write->body = strbuf_take(body);
+    } else if (body) {
+        strbuf_finish(body);
     }
     return write;
 }
