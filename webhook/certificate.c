@@ -24,16 +24,16 @@
 #define COMMON_NAME_MAX 64 /* ub-common-name */
 
 #define AUTO(type, release)                                                                        \
-    static void auto_##release##_(type **p)                                                        \
+    static void auto_##release##_(type(*p))                                                        \
     {                                                                                              \
         release(*p);                                                                               \
     }
-AUTO(X509, X509_free)
-AUTO(EVP_PKEY, EVP_PKEY_free)
-AUTO(BIO, BIO_free_all)
-AUTO(GENERAL_NAMES, GENERAL_NAMES_free)
-AUTO(X509_STORE, X509_STORE_free)
-AUTO(X509_STORE_CTX, X509_STORE_CTX_free)
+AUTO(X509 *, X509_free)
+AUTO(EVP_PKEY *, EVP_PKEY_free)
+AUTO(BIO *, BIO_free_all)
+AUTO(GENERAL_NAMES *, GENERAL_NAMES_free)
+AUTO(X509_STORE *, X509_STORE_free)
+AUTO(X509_STORE_CTX *, X509_STORE_CTX_free)
 #define AUTO_X509 __attribute__((cleanup(auto_X509_free_)))
 #define AUTO_KEY __attribute__((cleanup(auto_EVP_PKEY_free_)))
 #define AUTO_BIO __attribute__((cleanup(auto_BIO_free_all_)))

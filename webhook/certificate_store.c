@@ -297,14 +297,16 @@ static int check_store(const struct certificate_store *store, struct err *e)
 int certificate_store_load(struct certificate_store *store, const struct certificate_entry *entries,
                            size_t count, struct err *e)
 {
+    struct certificate_store loaded = { 0 };
     int result = 0;
 
-    certificate_store_finish(store);
     for (size_t i = 0; i < count && result == 0; i++)
-        result = load_entry(store, &entries[i], e);
+        result = load_entry(&loaded, &entries[i], e);
     if (result == 0)
-        result = check_store(store, e);
+        result = check_store(&loaded, e);
     if (result < 0)
-        certificate_store_finish(store);
+        certificate_store_finish(&loaded);
+    certificate_store_finish(store); /* last, because the entries may point into it */
+    *store = loaded;
     return result;
 }

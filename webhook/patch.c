@@ -196,7 +196,8 @@ void patch_difference(struct patch *patch, const json_t *from, const json_t *to)
     strbuf_finish(&d.path);
 }
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+#define PADDING 64 /* where the alphabet has its sign for "nothing more" */
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
 
 void base64_encode(struct str bytes, struct strbuf *out)
 {
@@ -211,8 +212,8 @@ void base64_encode(struct str bytes, struct strbuf *out)
         word |= have > 2 ? (unsigned)in[i + 2] : 0;
         group[0] = alphabet[word >> 18];
         group[1] = alphabet[word >> 12 & 63];
-        group[2] = have > 1 ? alphabet[word >> 6 & 63] : '=';
-        group[3] = have > 2 ? alphabet[word & 63] : '=';
+        group[2] = alphabet[have > 1 ? word >> 6 & 63 : PADDING];
+        group[3] = alphabet[have > 2 ? word & 63 : PADDING];
         strbuf_add(out, group, sizeof(group));
     }
 }
@@ -221,7 +222,7 @@ static int base64_digit(char c)
 {
     const char *at = c ? strchr(alphabet, c) : NULL;
 
-    return at ? (int)(at - alphabet) : -1;
+    return at && *at != '=' ? (int)(at - alphabet) : -1;
 }
 
 /* Four characters into one to three bytes; 'padding' of them are '='. */

@@ -405,6 +405,22 @@ static void the_self_check_sees_what_a_client_would(void **state)
     rig_stop(&rig);
 }
 
+static void ipv6_is_listened_on_where_there_is_any(void **state)
+{
+    struct route_table *routes = route_table_create();
+    struct webhook_server_options options = { .host = "::1", .routes = routes };
+    struct err e = { 0 };
+    struct webhook_server *server = webhook_server_start(&options, &e);
+
+    (void)state;
+    if (server)
+        assert_int_equal(webhook_self_check(server, 0, 2000, NULL), 0);
+    else
+        assert_non_null(strstr(e.text, "listen on [::1]:0: "));
+    webhook_server_stop(server, 0);
+    route_table_destroy(routes);
+}
+
 static void a_taken_port_and_bad_options_are_clear_errors(void **state)
 {
     struct rig rig;
@@ -476,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_client_certificate_is_handed_to_the_handler),
         cmocka_unit_test(answers_are_observed_with_their_route),
         cmocka_unit_test(the_self_check_sees_what_a_client_would),
+        cmocka_unit_test(ipv6_is_listened_on_where_there_is_any),
         cmocka_unit_test(a_taken_port_and_bad_options_are_clear_errors),
         cmocka_unit_test(a_port_is_free_again_after_the_stop),
     };
