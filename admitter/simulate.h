@@ -10,6 +10,7 @@ struct simulate_options {
     const char **paths; /* -f, in order */
     size_t path_count;
     const char *config_path;   /* NULL: defaults */
+    struct str config_text;    /* instead of a file, when not empty */
     const char *feature_gates; /* NULL: not given */
     int64_t now;               /* TIME_NONE: the input decides */
     int64_t duration;          /* of jobs that do not say; -1: for ever */

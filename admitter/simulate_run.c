@@ -241,13 +241,22 @@ static int run_configured(const struct simulate_documents *documents,
     return status;
 }
 
+static int configure(const struct simulate_options *options, struct configuration *configuration,
+                     struct err *e)
+{
+    if (options->config_text.length)
+        return configuration_read(options->config_text, "configuration", options->feature_gates,
+                                  configuration, e);
+    return configuration_load(options->config_path, options->feature_gates, configuration, e);
+}
+
 int simulate_run(const struct simulate_documents *documents, const struct simulate_options *options,
                  struct strbuf *out, struct strbuf *warnings, struct err *e)
 {
     struct configuration configuration = { 0 };
     int status = 2;
 
-    if (configuration_load(options->config_path, options->feature_gates, &configuration, e) == 0)
+    if (configure(options, &configuration, e) == 0)
         status = run_configured(documents, options, &configuration, out, warnings, e);
     configuration_finish(&configuration);
     return status;
