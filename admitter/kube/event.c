@@ -161,11 +161,20 @@ static void write_done(struct kube_write *write, const struct kube_result *resul
     recorder_unref(r);
 }
 
+static void write_dropped(struct kube_write *write)
+{
+    struct kube_recorder *r = write->context;
+
+    r->waiting--;
+    recorder_unref(r);
+}
+
 static void write_push(struct kube_recorder *r, struct kube_write *write, const char *name)
 {
     write->background = true;
     write->order = mem_format("event/%s", name);
     write->done = write_done;
+    write->dropped = write_dropped;
     write->context = r;
     r->waiting++;
     r->holders++;

@@ -98,12 +98,20 @@ static struct kube_write *list_pop(struct write_list *list)
     return write;
 }
 
-static void list_destroy(struct write_list *list)
+/* A write that will not be answered. */
+static void discard(struct kube_write *write)
+{
+    if (write->dropped)
+        write->dropped(write);
+    kube_write_destroy(write);
+}
+
+static void list_discard(struct write_list *list)
 {
     struct kube_write *write;
 
     while ((write = list_pop(list)))
-        kube_write_destroy(write);
+        discard(write);
 }
 
 /* ---- the writer's life ---- */
@@ -132,7 +140,7 @@ static void writer_unref(struct kube_writer *w)
         free(w);
 }
 
-static void busy_destroy(struct kube_writer *w)
+static void busy_discard(struct kube_writer *w)
 {
     struct kube_write *write;
 
@@ -140,7 +148,7 @@ static void busy_destroy(struct kube_writer *w)
         if (write->call)
             kube_request_cancel(write->call);
         kube_timer_cancel(w->client, &write->timer);
-        kube_write_destroy(write);
+        discard(write);
     }
 }
 
@@ -150,13 +158,13 @@ void kube_writer_destroy(struct kube_writer *w)
 
     if (!w)
         return;
-    busy_destroy(w);
-    list_destroy(&w->ready[0]);
-    list_destroy(&w->ready[1]);
+    busy_discard(w);
+    list_discard(&w->ready[0]);
+    list_discard(&w->ready[1]);
     for (size_t i = 0; map_next(w->lanes, &i, &at);) {
         struct kube_lane *lane = at.value;
 
-        list_destroy(&lane->behind);
+        list_discard(&lane->behind);
         free(lane);
     }
     map_destroy(w->lanes);
@@ -435,7 +443,7 @@ static void arrive(struct kube_command *command, struct kube_client *client)
 
     (void)client;
     if (w->closed) {
-        kube_write_destroy(write);
+        discard(write);
     } else {
         place(w, write);
         send_some(w);
@@ -449,7 +457,7 @@ static void lost(struct message *message)
     struct kube_write *write = (struct kube_write *)message;
     struct kube_writer *w = write->writer;
 
-    kube_write_destroy(write);
+    discard(write);
     writer_unref(w);
 }
 

@@ -35,9 +35,12 @@ struct kube_write {
     bool once;        /* never repeated: every failure comes back at once */
     bool want_object; /* answer with the whole object; else PartialObjectMetadata */
     int64_t deadline_ms; /* from push to giving up [30 s] */
-    /* Called exactly once, on the kube thread, unless the writer is destroyed first. May push. The
-     * write is destroyed afterwards. result->body is the answer. */
+    /* May be NULL. Called exactly once, on the kube thread, unless dropped. May push. The write is
+     * destroyed afterwards. result->body is the answer. */
     void (*done)(struct kube_write *write, const struct kube_result *result);
+    /* May be NULL. Called instead of 'done' when the writer or the client ends first; only there to
+     * release 'context'. */
+    void (*dropped)(struct kube_write *write);
     void *context;
     uint64_t tag; /* the caller's */
     /* below: the writer's */
@@ -56,7 +59,7 @@ void kube_write_destroy(struct kube_write *write); /* one that was never pushed;
 
 struct kube_writer;
 struct kube_writer *kube_writer_create(struct kube_client *client); /* kube thread */
-/* Kube thread. Writes not yet answered are dropped without 'done'. NULL is fine. */
+/* Kube thread. Writes not yet answered are dropped. NULL is fine. */
 void kube_writer_destroy(struct kube_writer *writer);
 /* Any thread, as long as the writer lives. Takes ownership. */
 void kube_writer_push(struct kube_writer *writer, struct kube_write *write);
