@@ -20,7 +20,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 {
     char old[sizeof(e->text)];
     va_list args;
-    int length;
+    int length, room;
 
     if (!e)
         return -1;
@@ -28,8 +28,9 @@ int err_wrap(struct err *e, const char *fmt, ...)
     va_start(args, fmt);
     length = vsnprintf(e->text, sizeof(e->text), fmt, args);
     va_end(args);
-    if (length >= 0 && (size_t)length < sizeof(e->text))
-        snprintf(e->text + length, sizeof(e->text) - (size_t)length, ": %s", old);
+    room = (int)sizeof(e->text) - length - 3; /* ": " and NUL */
+    if (length >= 0 && room >= 0)
+        snprintf(e->text + length, sizeof(e->text) - (size_t)length, ": %.*s", room, old);
     return -1;
 }
 
