@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include "quota/base/map.h"
 #include "quota/base/mem.h"
 
 /* ---- the list ---- */
@@ -16,24 +17,20 @@ size_t field_errors_count(const struct field_errors *errors)
     return errors->count;
 }
 
-static bool is_repeat(const struct field_errors *errors, size_t at)
-{
-    for (size_t i = 0; i < at; i++)
-        if (strcmp(errors->items[i].text, errors->items[at].text) == 0)
-            return true;
-    return false;
-}
-
 const char *field_errors_text(const struct field_errors *errors)
 {
     AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+    struct map *seen = map_create();
     size_t distinct = 0;
 
     for (size_t i = 0; i < errors->count; i++) {
-        if (is_repeat(errors, i))
+        struct field_error *error = &errors->items[i];
+
+        if (map_put(seen, str_of(error->text), error))
             continue;
-        strbuf_printf(&text, "%s%s", distinct++ ? ", " : "", errors->items[i].text);
+        strbuf_printf(&text, "%s%s", distinct++ ? ", " : "", error->text);
     }
+    map_destroy(seen);
     if (distinct < 2)
         return distinct ? errors->items[0].text : NULL;
     return arena_format(errors->arena, "[%s]", text.text);

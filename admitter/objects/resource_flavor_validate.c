@@ -1,0 +1,55 @@
+#include <string.h>
+#include "admitter/objects/admission.h"
+#include "admitter/objects/tree.h"
+
+/* spec/api.md 3.6: alike on create and update. */
+
+static bool is_repeated(const json_t *taints, size_t at)
+{
+    const json_t *taint = json_array_get(taints, at);
+
+    for (size_t i = 0; i < at; i++) {
+        const json_t *other = json_array_get(taints, i);
+
+        if (strcmp(tree_text(taint, "key"), tree_text(other, "key")) == 0 &&
+            strcmp(tree_text(taint, "effect"), tree_text(other, "effect")) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_taints(const json_t *taints, struct field_errors *errors)
+{
+    json_t *taint;
+    size_t i;
+
+    json_array_foreach(taints, i, taint)
+    {
+        const char *path = field_path(errors, "spec.nodeTaints[%zu]", i);
+
+        field_check_qualified_name(errors, field_path(errors, "%s.key", path),
+                                   tree_text(taint, "key"));
+        field_check_label_value_joined(errors, field_path(errors, "%s.value", path),
+                                       tree_text(taint, "value"));
+        if (is_repeated(taints, i))
+            field_error_duplicate_json(errors, path, taint,
+                                       "taints must be unique by key and effect pair");
+    }
+}
+
+void resource_flavor_validate(const json_t *old_object, const json_t *object,
+                              const struct object_gates *gates, struct field_errors *errors)
+{
+    const json_t *spec = json_object_get(object, "spec");
+    json_t *toleration;
+    size_t i;
+
+    (void)old_object;
+    (void)gates;
+    field_check_labels(errors, "spec.nodeLabels", json_object_get(spec, "nodeLabels"));
+    check_taints(json_object_get(spec, "nodeTaints"), errors);
+    json_array_foreach(json_object_get(spec, "tolerations"), i,
+                       toleration) if (*tree_text(toleration, "key"))
+        field_check_qualified_name(errors, field_path(errors, "spec.tolerations[%zu].key", i),
+                                   tree_text(toleration, "key"));
+}
