@@ -8,9 +8,13 @@ void window_init(struct window *w)
     *w = (struct window){ .size = WINDOW_MIN, .halved_at_ns = INT64_MIN };
 }
 
-static void halve(struct window *w, int64_t now_ns)
+/* Never grows it: below 'floor' it stays as it is. */
+static void halve(struct window *w, unsigned floor, int64_t now_ns)
 {
-    w->size = w->size / 2 < WINDOW_MIN ? WINDOW_MIN : w->size / 2;
+    unsigned half = w->size / 2;
+
+    if (w->size > floor)
+        w->size = half < floor ? floor : half;
     w->good = 0;
     w->halved_at_ns = now_ns;
 }
@@ -50,13 +54,13 @@ void window_good(struct window *w, int64_t sent_at_ns, int64_t now_ns)
         return;
     w->good = 0;
     if (is_slow(w))
-        halve(w, now_ns);
+        halve(w, WINDOW_MIN, now_ns);
     else if (w->size < WINDOW_MAX)
         w->size++;
 }
 
-void window_bad(struct window *w, int64_t sent_at_ns, int64_t now_ns)
+void window_bad(struct window *w, bool refused, int64_t sent_at_ns, int64_t now_ns)
 {
     if (sent_at_ns >= w->halved_at_ns)
-        halve(w, now_ns);
+        halve(w, refused ? 1 : WINDOW_MIN, now_ns);
 }

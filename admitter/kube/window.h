@@ -22,4 +22,5 @@ struct window {
 
 void window_init(struct window *w);
 void window_good(struct window *w, int64_t sent_at_ns, int64_t now_ns);
-void window_bad(struct window *w, int64_t sent_at_ns, int64_t now_ns);
+/* 'refused': the server said 429; then the window may shrink to 1, else to WINDOW_MIN. */
+void window_bad(struct window *w, bool refused, int64_t sent_at_ns, int64_t now_ns);

@@ -293,10 +293,11 @@ static void learn(struct kube_writer *w, const struct kube_write *write,
                   const struct kube_result *result)
 {
     if (may_help_to_repeat(result->error.code))
-        window_bad(&w->window, write->sent_at_ns, kube_now_ns());
+        window_bad(&w->window, result->status == 429, write->sent_at_ns, kube_now_ns());
     else
         window_good(&w->window, write->sent_at_ns, kube_now_ns());
-    if (result->status == 429 && result->retry_after_ms > 0)
+    /* Retry-After speaks of this write; when not even one at a time is taken, of all. */
+    if (result->status == 429 && result->retry_after_ms > 0 && w->window.size == 1)
         hold(w, result->retry_after_ms);
     w->tally.window = w->window.size;
     w->tally.latency_ns = w->window.latency_ns;
@@ -364,7 +365,7 @@ static struct kube_write *next_ready(struct kube_writer *w)
         return NULL;
     if (w->ready[0].first)
         return list_pop(&w->ready[0]);
-    return w->background_in_flight < w->window.size / 4 ? list_pop(&w->ready[1]) : NULL;
+    return w->background_in_flight < (w->window.size + 3) / 4 ? list_pop(&w->ready[1]) : NULL;
 }
 
 static void send_some(struct kube_writer *w)

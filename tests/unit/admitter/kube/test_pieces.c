@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,13 +237,20 @@ static void the_window_grows_by_one_per_round_and_halves_once_per_trouble(void *
     for (unsigned i = 0; i < 10000; i++, now += MS)
         window_good(&w, now, now + 5 * MS);
     assert_int_equal(w.size, WINDOW_MAX);
-    window_bad(&w, now, now + MS);
+    window_bad(&w, false, now, now + MS);
     assert_int_equal(w.size, 32);
-    window_bad(&w, now, now + 2 * MS); /* sent before the halving: old news */
+    window_bad(&w, false, now, now + 2 * MS); /* sent before the halving: old news */
     assert_int_equal(w.size, 32);
-    window_bad(&w, now + 3 * MS, now + 4 * MS);
-    window_bad(&w, now + 5 * MS, now + 6 * MS);
+    window_bad(&w, false, now + 3 * MS, now + 4 * MS);
+    window_bad(&w, false, now + 5 * MS, now + 6 * MS);
     assert_int_equal(w.size, WINDOW_MIN);
+    for (unsigned i = 10; i < 20; i++)
+        window_bad(&w, true, now + i * MS, now + i * MS);
+    assert_int_equal(w.size, 1); /* 429 again and again */
+    window_bad(&w, false, now + 30 * MS, now + 30 * MS);
+    assert_int_equal(w.size, 1);
+    window_good(&w, now + 31 * MS, now + 32 * MS);
+    assert_int_equal(w.size, 2);
 }
 
 static void the_window_halves_when_latency_doubles(void **state)
@@ -277,6 +285,25 @@ static void a_bucket_gives_a_burst_and_then_one_per_period(void **state)
     assert_false(bucket_take(&b, 1000 + 300001));
     assert_false(bucket_is_full(&b, 1000 + 300000 * 25));
     assert_true(bucket_is_full(&b, 1000 + 300000 * 26));
+}
+
+static void http_2_needs_a_libcurl_without_its_defects(void **state)
+{
+    struct kube_config config = { .server = (char *)(uintptr_t) "https://127.0.0.1:1" };
+    struct kube_client_options options = { .http_version = 2 };
+    struct kube_client *client;
+    struct err e = { .code = ERR_NONE };
+
+    (void)state;
+    kube_global_init();
+    client = kube_client_create(&config, &options, &e);
+    if (curl_version_info(CURLVERSION_NOW)->version_num < 0x080200) {
+        assert_null(client);
+        assert_int_equal(e.code, ERR_INVALID);
+    } else {
+        assert_non_null(client);
+    }
+    kube_client_destroy(client);
 }
 
 /* ---- credentials, leases, Events ---- */
@@ -406,6 +433,7 @@ int main(void)
         cmocka_unit_test(the_window_grows_by_one_per_round_and_halves_once_per_trouble),
         cmocka_unit_test(the_window_halves_when_latency_doubles),
         cmocka_unit_test(a_bucket_gives_a_burst_and_then_one_per_period),
+        cmocka_unit_test(http_2_needs_a_libcurl_without_its_defects),
         cmocka_unit_test(what_a_plugin_prints_is_checked),
         cmocka_unit_test(a_lease_is_written_as_it_is_read),
         cmocka_unit_test(an_event_fits_the_servers_limits),
