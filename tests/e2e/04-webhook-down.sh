@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Jobs created while no webhook answers start at once; they are caught afterwards: suspended, then queued.
+. "$(dirname "$0")/lib.sh"
+cluster_up
+hook=$(free_port)
+chart_install "$hook" --set webhook.failurePolicy=Ignore
+sluice_configure one "$hook"
+sluice_start one
+gpu_nodes 4
+queue q 4
+job q before 1 4 600
+check "with the webhook a job is held and admitted" eventually 10 has q before "$(is Admitted)"
+sluice_kill one
+
+job q while 2 2 600
+check "without it a job starts by itself" eventually 15 job_has q while '.spec.suspend == false and .status.active == 2'
+sluice_start one
+check "afterwards it is suspended" eventually 15 job_has q while '.spec.suspend == true'
+check "its pods are gone" eventually 20 job_has q while '(.status.active // 0) == 0'
+check "and it waits in its queue with a reason" eventually 15 has q while "$(reason_is QuotaReserved WaitingForQuota)"
+kubectl delete job before -n q --wait=false >/dev/null
+check "it starts when quota is free" eventually 20 job_has q while '.spec.suspend == false and .status.active == 2'
