@@ -63,7 +63,8 @@ static const struct gate_row rows[GATE_COUNT] = {
     [GATE_TAS_REPLACE_NODE_ON_POD_TERMINATION] =
         { "TASReplaceNodeOnPodTermination", true, GATE_BETA, { TAS, REPLACEMENT } },
     [GATE_TAS_REPLACE_NODE_DUE_TO_NOT_READY_OVER_FIXED_TIME] =
-        { "TASReplaceNodeDueToNotReadyOverFixedTime", false, GATE_DEPRECATED, { TAS, REPLACEMENT } },
+        { "TASReplaceNodeDueToNotReadyOverFixedTime", false, GATE_DEPRECATED,
+          { TAS, REPLACEMENT } },
     [GATE_TAS_REPLACE_NODE_ON_NODE_TAINTS] =
         { "TASReplaceNodeOnNodeTaints", true, GATE_BETA, { TAS } },
     [GATE_SKIP_REASSIGNMENT_FOR_POD_OWNED_WORKLOADS] =
@@ -222,6 +223,16 @@ static const struct {
     TARGET(GATE_FINISH_ORPHANED_WORKLOADS, jobs.finish_orphaned),
     TARGET(GATE_RECLAIMABLE_PODS, jobs.reclaimable_pods),
     TARGET(GATE_SKIP_ANCESTOR_CHECK_FOR_DELETED_WORKLOADS, jobs.skip_ancestor_check_for_deleted),
+    TARGET(GATE_PARTIAL_ADMISSION, objects.partial_admission),
+    TARGET(GATE_TOPOLOGY_AWARE_SCHEDULING, objects.topology_aware),
+    TARGET(GATE_ELASTIC_JOBS_VIA_WORKLOAD_SLICES, objects.elastic_slices),
+    TARGET(GATE_ADMISSION_GATED_BY, objects.admission_gated_by),
+    TARGET(GATE_WORKLOAD_VALIDATION_FOR_POD_SET_METADATA, objects.pod_set_metadata),
+    TARGET(GATE_WORKLOAD_VALIDATE_RESOURCES_ARE_NON_NEGATIVE, objects.resources_are_non_negative),
+    TARGET(GATE_TAS_VALIDATE_WORKLOAD_SLICE_SIZE, objects.slice_size),
+    TARGET(GATE_PRIORITY_BOOST, objects.priority_boost),
+    TARGET(GATE_CONCURRENT_ADMISSION, objects.concurrent_admission),
+    TARGET(GATE_REJECT_UPDATES_TO_CQ_WITH_INVALID_ON_FLAVORS, objects.reject_invalid_on_flavors),
     TARGET(GATE_PARTIAL_ADMISSION, engine.gates.partial_admission),
     TARGET(GATE_FLAVOR_FUNGIBILITY, engine.gates.flavor_fungibility),
     TARGET(GATE_FLAVOR_FUNGIBILITY_PRESERVE_SCAN_PROGRESS, engine.gates.preserve_scan_progress),

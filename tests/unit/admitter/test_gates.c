@@ -124,9 +124,10 @@ static void a_stage_sets_all_gates_that_are_not_given(void **state)
 
     (void)state;
     gates_default(&gates);
-    assert_int_equal(
-        gates_parse(&gates, STR("PriorityBoost=false,AllAlpha=true,ShortWorkloadNames=false"), NULL),
-        0);
+    assert_int_equal(gates_parse(&gates,
+                                 STR("PriorityBoost=false,AllAlpha=true,ShortWorkloadNames=false"),
+                                 NULL),
+                     0);
     assert_false(gates.on[GATE_PRIORITY_BOOST]);
     assert_false(gates.on[GATE_SHORT_WORKLOAD_NAMES]);
     assert_true(gates.on[GATE_CONCURRENT_ADMISSION]);
