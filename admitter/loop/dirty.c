@@ -12,6 +12,15 @@ int64_t loop_now(void)
     return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
 }
 
+uint64_t hash_text(uint64_t seed, const char *text)
+{
+    uint64_t hash = seed ^ 14695981039346656037u;
+
+    for (const char *c = text; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    return (hash ^ 0xff) * 1099511628211u; /* so that "ab","c" and "a","bc" differ */
+}
+
 void dirty_push(struct dirty_link **list, struct dirty_link *link)
 {
     if (link->listed)

@@ -46,10 +46,8 @@ void job_event(struct loop *loop, const struct job_record *record, bool warning,
 
 void job_event_once(struct loop *loop, struct job_record *record, const char *reason, const char *note)
 {
-    uint64_t hash = 14695981039346656037u;
+    uint64_t hash = hash_text(0, note);
 
-    for (const char *c = note; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
     if (record->last_event == hash)
         return;
     record->last_event = hash;

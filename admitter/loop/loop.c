@@ -7,6 +7,7 @@
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
+#include "quota/ledger/ledger.h"
 
 #define WAIT_AT_MOST_MS 60000
 
@@ -83,7 +84,7 @@ bool loop_synced(const struct loop *loop)
 
 bool loop_failed(const struct loop *loop)
 {
-    return atomic_load(&loop->is_failed);
+    return loop->parts.ledger && ledger_failed(loop->parts.ledger);
 }
 
 /* ---- events ---- */

@@ -176,7 +176,7 @@ static bool made_progress(const struct cycle_result *result)
 
 static bool may_decide(const struct loop *loop)
 {
-    return loop->is_leading && (loop->settings->components & COMPONENT_SCHEDULER) && !atomic_load(&loop->is_failed) &&
+    return loop->is_leading && (loop->settings->components & COMPONENT_SCHEDULER) && !loop_failed(loop) &&
            loop->admissions < loop->settings->admissions_in_flight && engine_has_heads(loop->engine);
 }
 
@@ -195,12 +195,15 @@ int64_t run_cycles(struct loop *loop)
         arena_reset(&decisions);
         arena_reset(&loop->arena);
         engine_cycle(loop->engine, now, &decisions, &result);
+        loop->cycle = result.cycle;
         for (size_t k = 0; k < result.count; k++)
             carry_out(loop, &result.decisions[k], now);
         fruitless = made_progress(&result) ? 0 : fruitless + 1;
         metrics_cycle(result.count, fruitless == 0, loop_now() - now);
     }
     arena_finish(&decisions);
+    if (loop_failed(loop))
+        return loop_now() + RETRY_BLOCKED_HEADS;
     if (!may_decide(loop))
         return TIME_NONE;
     loop->blocked_until = loop_now() + (fruitless ? RETRY_BLOCKED_HEADS : 0);

@@ -107,6 +107,7 @@ static void learn_cluster_queue(struct loop *loop, struct object_record *record,
     for (size_t i = 0; i < queue->check_count; i++)
         record->checks[i] = mem_dup(queue->checks[i].name);
     record->stop_policy = queue->stop_policy;
+    record->has_cohort = queue->cohort && *queue->cohort;
     engine_cluster_queue_put(loop->engine, queue, loop_now());
     mark_cluster_queue_workloads(loop, record->name);
     mark_deleting(loop, OBJECT_FLAVOR);

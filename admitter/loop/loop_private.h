@@ -39,7 +39,10 @@ struct workload_record {
     bool is_admitting; /* ... and it is a reservation: events wait in 'stash' */
     bool is_resolving; /* the outcome of that reservation is being read */
     struct loop_event *stash;
-    unsigned failures; /* refused writes in a row */
+    unsigned failures;      /* refused writes in a row */
+    uint64_t intent;        /* open in the ledger; 0: none */
+    uint64_t last_decision; /* digests of what the ledger was told last */
+    uint64_t last_seen;
 };
 
 struct job_record {
@@ -73,6 +76,7 @@ struct object_record {
     enum stop_policy stop_policy;
     struct workload_record *workloads; /* LocalQueue: those that name it */
     bool is_writing;
+    bool has_cohort; /* ClusterQueue: spec.cohortName is set */
     bool was_active; /* ClusterQueue: as its LocalQueues know it */
     int64_t written; /* when its status was written last */
     unsigned failures;
@@ -100,7 +104,7 @@ struct loop {
     struct engine *engine;
     pthread_t thread;
     bool is_started;
-    atomic_bool is_synced, is_failed, is_stopping;
+    atomic_bool is_synced, is_stopping;
     bool may_lead;   /* this replica holds the lease, or needs none */
     bool is_leading; /* ... and knows everything: it writes */
     uint64_t random;
@@ -108,6 +112,7 @@ struct loop {
     unsigned synced_jobs;   /* bits of job kinds */
     unsigned wanted_kinds, wanted_jobs;
     unsigned admissions;    /* reservations being written */
+    int64_t cycle;          /* number of the last one */
     bool has_news;          /* something the engine knows changed since the last cycle */
     int64_t blocked_until;  /* without news, no cycle before this */
     struct map *workloads;  /* "ns/name" */
@@ -123,6 +128,8 @@ struct loop {
 };
 
 int64_t loop_now(void); /* wall clock, nanoseconds */
+/* A digest of texts, for noticing repeats: start with any seed, feed one text after another. */
+uint64_t hash_text(uint64_t seed, const char *text);
 
 /* ---- lists (loop_dirty.c) ---- */
 void dirty_push(struct dirty_link **list, struct dirty_link *link);

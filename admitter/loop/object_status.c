@@ -4,6 +4,7 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/condition.h"
 #include "admitter/loop/merge_patch.h"
+#include "admitter/objects/queue_status.h"
 #include "quota/base/mem.h"
 
 const char *object_kind_name(enum object_kind kind)
@@ -14,139 +15,52 @@ const char *object_kind_name(enum object_kind kind)
     return names[kind];
 }
 
-/* ---- usage tables ---- */
+/* ---- the status as it should be; NULL when the kind has none or the engine does not know it ---- */
 
-static json_t *resource_json(const struct flavor_resource_usage *usage, bool admitted, bool with_borrowed)
-{
-    char text[QUANTITY_TEXT];
-    json_t *out = json_pack("{s:s, s:s}", "name", usage->resource, "total",
-                            amount_print(str_of(usage->resource), admitted ? usage->admitted : usage->total, true, text));
-
-    if (with_borrowed)
-        json_object_set_new(out, "borrowed",
-                            json_string(amount_print(str_of(usage->resource),
-                                                     admitted ? usage->admitted_borrowed : usage->borrowed, true, text)));
-    return out;
-}
-
-/* Rows come flavor by flavor, in the order of the spec. */
-static json_t *usage_json(const struct queue_status *status, bool admitted, bool with_borrowed)
-{
-    json_t *flavors = json_array(), *resources = NULL;
-    const char *flavor = "";
-
-    for (size_t i = 0; i < status->usage_count; i++) {
-        if (!resources || strcmp(status->usage[i].flavor, flavor) != 0) {
-            flavor = status->usage[i].flavor;
-            resources = json_array();
-            json_array_append_new(flavors, json_pack("{s:s, s:o}", "name", flavor, "resources", resources));
-        }
-        json_array_append_new(resources, resource_json(&status->usage[i], admitted, with_borrowed));
-    }
-    return flavors;
-}
-
-static void put_counts(json_t *status, const struct queue_status *now)
-{
-    json_object_set_new(status, "pendingWorkloads", json_integer(now->pending));
-    json_object_set_new(status, "reservingWorkloads", json_integer(now->reserving));
-    json_object_set_new(status, "admittedWorkloads", json_integer(now->admitted));
-}
-
-static void put_share(const struct loop *loop, json_t *status, const struct queue_status *now)
-{
-    json_t *sharing = json_object_get(status, "fairSharing");
-
-    if (!loop->settings->fair_sharing_status || !now->has_weighted_share) {
-        json_object_del(status, "fairSharing");
-        return;
-    }
-    if (!json_is_object(sharing)) {
-        sharing = json_object();
-        json_object_set_new(status, "fairSharing", sharing);
-    }
-    json_object_set_new(sharing, "weightedShare", json_integer(now->weighted_share));
-}
-
-/* ---- per kind: true when the tree holds a status that is to be stored ---- */
-
-static bool build_cluster_queue(struct loop *loop, const struct object_record *record, json_t *object)
+static json_t *build_cluster_queue(struct loop *loop, const struct object_record *record, const json_t *before)
 {
     struct queue_status now;
-    json_t *status = object_status(object);
 
     if (!engine_cluster_queue_status(loop->engine, record->name, &loop->arena, &now))
-        return false;
-    condition_put(object,
-                  &(struct condition_change){ "Active", now.activity.active ? "True" : "False", now.activity.reason,
-                                              now.activity.message, record->generation },
-                  loop_now());
-    put_counts(status, &now);
-    json_object_set_new(status, "flavorsReservation", usage_json(&now, false, true));
-    json_object_set_new(status, "flavorsUsage", usage_json(&now, true, true));
-    put_share(loop, status, &now);
+        return NULL;
     metrics_cluster_queue_status(record->name, &now);
-    return true;
+    return cluster_queue_status_build(before, &now, record->has_cohort, record->generation, loop_now());
 }
 
-static void local_queue_condition(struct loop *loop, const struct object_record *record, json_t *object)
+static json_t *build_local_queue(struct loop *loop, const struct object_record *record, const json_t *before)
 {
-    struct condition_change change = { "Active", "True", "Ready", "Can submit new workloads to localQueue",
-                                       record->generation };
-    struct queue_status cluster;
+    struct queue_status now, cluster;
+    struct local_queue_facts facts = { .stopped = record->stop_policy != STOP_NONE, .consumed_updated = TIME_NONE };
+    bool known = engine_local_queue_status(loop->engine, record->namespace, record->name, &loop->arena, &now);
 
-    if (record->stop_policy != STOP_NONE) {
-        change.reason = "Stopped";
-        change.message = "LocalQueue is stopped";
-    } else if (!engine_cluster_queue_status(loop->engine, record->cluster_queue, &loop->arena, &cluster)) {
-        change.reason = "ClusterQueueDoesNotExist";
-        change.message = "Can't submit new workloads to clusterQueue";
-    } else if (!cluster.activity.active) {
-        change.reason = "ClusterQueueIsInactive";
-        change.message = "Can't submit new workloads to clusterQueue";
-    }
-    if (strcmp(change.reason, "Ready") != 0)
-        change.status = "False";
-    condition_put(object, &change, loop_now());
+    facts.cluster_queue_exists = engine_cluster_queue_status(loop->engine, record->cluster_queue, &loop->arena, &cluster);
+    facts.cluster_queue_active = facts.cluster_queue_exists && cluster.activity.active;
+    if (known)
+        metrics_local_queue_status(record->namespace, record->name, &now);
+    return local_queue_status_build(before, known ? &now : NULL, &facts, record->generation, loop_now());
 }
 
-static bool build_local_queue(struct loop *loop, const struct object_record *record, json_t *object)
-{
-    struct queue_status now;
-    json_t *status = object_status(object);
-
-    if (!engine_local_queue_status(loop->engine, record->namespace, record->name, &loop->arena, &now))
-        return false;
-    local_queue_condition(loop, record, object);
-    put_counts(status, &now);
-    json_object_set_new(status, "flavorsReservation", usage_json(&now, false, false));
-    json_object_set_new(status, "flavorsUsage", usage_json(&now, true, false));
-    metrics_local_queue_status(record->namespace, record->name, &now);
-    return true;
-}
-
-static bool build_cohort(struct loop *loop, const struct object_record *record, json_t *object)
+static json_t *build_cohort(struct loop *loop, const struct object_record *record, const json_t *before)
 {
     struct queue_status now;
 
     if (!engine_cohort_status(loop->engine, record->name, &loop->arena, &now))
-        return false;
-    put_share(loop, object_status(object), &now);
+        return NULL;
     metrics_cohort_status(record->name, &now);
-    return true;
+    return cohort_status_build(before, &now);
 }
 
-static bool build(struct loop *loop, const struct object_record *record, json_t *object)
+static json_t *build(struct loop *loop, const struct object_record *record, const json_t *before)
 {
     switch (record->kind) {
     case OBJECT_CLUSTER_QUEUE:
-        return build_cluster_queue(loop, record, object);
+        return build_cluster_queue(loop, record, before);
     case OBJECT_LOCAL_QUEUE:
-        return build_local_queue(loop, record, object);
+        return build_local_queue(loop, record, before);
     case OBJECT_COHORT:
-        return build_cohort(loop, record, object);
+        return build_cohort(loop, record, before);
     default:
-        return false;
+        return NULL;
     }
 }
 
@@ -155,7 +69,7 @@ static void send(struct loop *loop, struct object_record *record, json_t *after,
     struct write_op *op = write_op_create(loop, WRITE_OBJECT_STATUS, record->key, record->uid);
 
     op->kind = record->kind;
-    op->tree = json_incref(json_object_get(after, "status"));
+    op->tree = json_incref(after);
     write_op_request(op, KUBE_MERGE_PATCH, object_path(record->kind, record->namespace, record->name, "status"),
                      json_pack("{s:{s:s}, s:o}", "metadata", "uid", record->uid, "status", change), "fieldManager=kueue");
     record->is_writing = true;
@@ -164,10 +78,12 @@ static void send(struct loop *loop, struct object_record *record, json_t *after,
 }
 
 /* What depends on a ClusterQueue being active hears of a change. */
-static void follow_activity(struct loop *loop, struct object_record *record, const json_t *after)
+static void follow_activity(struct loop *loop, struct object_record *record, json_t *after)
 {
-    bool active = condition_true(after, "Active");
+    json_t *object = json_pack("{s:O}", "status", after);
+    bool active = condition_true(object, "Active");
 
+    json_decref(object);
     if (record->kind != OBJECT_CLUSTER_QUEUE || record->was_active == active)
         return;
     record->was_active = active;
@@ -177,23 +93,23 @@ static void follow_activity(struct loop *loop, struct object_record *record, con
 void object_status_send(struct loop *loop, struct object_record *record)
 {
     json_t *stored = record->text ? json_loads(record->text, JSON_DECODE_ANY, NULL) : NULL;
-    json_t *before = json_is_object(stored) ? stored : json_object(), *after, *change;
+    json_t *before = json_is_object(stored) ? json_incref(stored) : json_object();
+    json_t *after = build(loop, record, before), *change = NULL;
     int64_t next = record->written == TIME_NONE ? TIME_NONE : record->written + loop->settings->queue_status_interval;
 
-    if (stored && before != stored)
-        json_decref(stored);
-    after = json_pack("{s:o}", "status", json_deep_copy(before));
-    if (build(loop, record, after)) {
+    if (after) {
         follow_activity(loop, record, after);
-        change = merge_patch_between(before, json_object_get(after, "status"));
+        if (status_differs(before, after))
+            change = merge_patch_between(before, after);
         if (change && next != TIME_NONE && next > loop_now())
             look_at(loop, &record->look, next);
         else if (change)
             send(loop, record, after, json_incref(change));
-        json_decref(change);
     }
-    json_decref(before);
+    json_decref(change);
     json_decref(after);
+    json_decref(before);
+    json_decref(stored);
 }
 
 /* ---- what the engine says has changed ---- */

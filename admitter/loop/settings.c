@@ -24,5 +24,6 @@ void loop_settings_default(struct loop_settings *settings)
         .admissions_in_flight = 256,
     };
     job_options_default(&settings->jobs);
+    object_gates_default(&settings->objects);
     engine_options_default(&settings->engine);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "admitter/jobs/job.h"
+#include "admitter/objects/admission.h"
 #include "quota/engine/options.h"
 
 enum component { /* spec/process.md --components, as bits */
@@ -24,6 +25,7 @@ struct loop_settings {
     const char **external_frameworks; /* "Kind.version.group" */
     size_t external_framework_count;
     struct job_options jobs;
+    struct object_gates objects;
     struct engine_options engine;
     const char **label_keys_to_copy;
     size_t label_key_count;

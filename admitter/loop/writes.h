@@ -7,6 +7,8 @@
 #include "admitter/loop/loop_private.h"
 #include "admitter/loop/workload_rules.h"
 
+struct ledger_record;
+
 enum write_purpose {
     WRITE_WORKLOAD_STATUS, /* of the rules; 'tree' is the new state */
     WRITE_RESERVATION,
@@ -38,6 +40,7 @@ struct write_op {
     bool stops_job;        /* for metrics */
     bool creates_workload; /* "already exists" is success */
     uint64_t intent;            /* ledger id of a reservation; 0: none */
+    struct ledger_record *intent_record; /* until it is submitted; in the event's arena */
     /* the answer */
     struct err error;
     char reason[40];

@@ -1,0 +1,116 @@
+/* Webhooks of the kueue.x-k8s.io kinds, and conversion between their versions. */
+#include <stdlib.h>
+#include <string.h>
+#include "admitter/loop/hooks_private.h"
+#include "admitter/objects/admission.h"
+#include "admitter/objects/convert.h"
+#include "quota/base/mem.h"
+
+struct object_hook {
+    struct hooks *hooks;
+    const struct object_admission *admission;
+};
+
+static int mutate(void *context, const struct review *review, struct review_answer *answer, struct arena *arena,
+                  struct err *e)
+{
+    const struct object_hook *hook = context;
+    json_t *before, *after;
+
+    if (review->operation != REVIEW_CREATE || *review->sub_resource || !hook->admission->set_defaults)
+        return 0;
+    before = hook_object(review, e);
+    if (!before)
+        return -1;
+    after = json_deep_copy(before);
+    hook->admission->set_defaults(after, &hook->hooks->settings->objects);
+    hook_answer_patch(answer, before, after, arena);
+    json_decref(before);
+    json_decref(after);
+    return 0;
+}
+
+static int validate(void *context, const struct review *review, struct review_answer *answer, struct arena *arena,
+                    struct err *e)
+{
+    const struct object_hook *hook = context;
+    struct field_errors errors;
+    json_t *object, *old_object = NULL;
+    bool updates = review->operation == REVIEW_UPDATE;
+
+    if (!updates && review->operation != REVIEW_CREATE)
+        return 0;
+    object = hook_object(review, e);
+    if (!object)
+        return -1;
+    if (updates) {
+        old_object = hook_old_object(review, e);
+        if (!old_object) {
+            json_decref(object);
+            return -1;
+        }
+    }
+    field_errors_init(&errors, arena);
+    hook->admission->validate(old_object, object, &hook->hooks->settings->objects, &errors);
+    hook_answer_errors(answer, &errors, arena);
+    json_decref(object);
+    json_decref(old_object);
+    return 0;
+}
+
+static int convert(void *context, struct str object, const char *from, const char *to, struct strbuf *out,
+                   struct arena *arena, struct err *e)
+{
+    char version[64];
+    json_t *tree = json_loadb(object.text, object.length, 0, NULL);
+    AUTO_FREE char *text = NULL;
+
+    (void)context, (void)from, (void)arena;
+    if (!tree)
+        return err_set(e, ERR_INVALID, "not a JSON object");
+    snprintf(version, sizeof(version), "kueue.x-k8s.io/%s", to);
+    if (object_convert(tree, version, e) < 0) {
+        json_decref(tree);
+        return -1;
+    }
+    text = json_dumps(tree, JSON_COMPACT);
+    strbuf_puts(out, text ? text : "");
+    json_decref(tree);
+    return 0;
+}
+
+static int register_conversions(struct hooks *hooks, struct route_table *routes, struct err *e)
+{
+    static const char *const kinds[] = { "ClusterQueue", "LocalQueue", "Cohort", "Workload", "MultiKueueCluster" };
+
+    hooks->conversions = conversion_table_create();
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (conversion_add(hooks->conversions, "kueue.x-k8s.io", kinds[i], convert, NULL, e) < 0)
+            return -1;
+    return conversion_route_add(routes, "/convert", hooks->conversions, e);
+}
+
+int hooks_register_objects(struct hooks *hooks, struct route_table *routes, struct err *e)
+{
+    bool runs = hooks->settings->components & COMPONENT_WEBHOOKS_CORE;
+    size_t count;
+    const struct object_admission *admissions = object_admissions(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct object_hook *hook = route_table_alloc(routes, sizeof(*hook));
+
+        *hook = (struct object_hook){ hooks, &admissions[i] };
+        if (admissions[i].mutate_path &&
+            review_route_add(routes, admissions[i].mutate_path, runs ? mutate : review_allow, hook, e) < 0)
+            return -1;
+        if (admissions[i].validate_path &&
+            review_route_add(routes, admissions[i].validate_path, runs ? validate : review_allow, hook, e) < 0)
+            return -1;
+    }
+    return register_conversions(hooks, routes, e);
+}
+
+void hooks_objects_finish(struct hooks *hooks)
+{
+    conversion_table_destroy(hooks->conversions);
+}

@@ -1,0 +1,490 @@
+#include "admitter/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <jansson.h>
+#include "admitter/arguments.h"
+#include "admitter/certificates.h"
+#include "admitter/configuration.h"
+#include "admitter/kube/lease.h"
+#include "admitter/loop/hooks.h"
+#include "admitter/loop/metrics.h"
+#include "admitter/loop/watch.h"
+#include "admitter/metrics_access.h"
+#include "admitter/probes.h"
+#include "quota/base/log.h"
+#include "quota/base/map.h"
+#include "quota/base/mem.h"
+#include "quota/ledger/ledger.h"
+
+#define TICK_MS 1000
+#define FIRST_TICK_MS 10 /* until the webhook has answered */
+#define SELF_CHECK_TICKS 5
+#define CERTIFICATE_TICKS 30
+#define DRAIN_MS 1500
+#define LEASE_STOP_MS 1000
+#define WEBHOOK_GRACE_MS 800
+
+struct program {
+    struct arguments arguments;
+    struct configuration configuration;
+    struct kube_config *kube_config;
+    struct ledger *ledger;
+    struct snapshot *snapshot;
+    struct loop *loop;
+    struct hooks *hooks;
+    struct route_table *hook_routes, *health_routes, *metrics_routes;
+    struct certificate_source *source;
+    struct webhook_server *webhook, *health, *metrics;
+    struct metrics_access *access;
+    struct probes probes;
+    /* main's own client, for certificates */
+    struct kube_client *main_client;
+    struct certificates *certificates;
+    /* the kube thread and what it owns */
+    struct kube_client *client;
+    struct kube_writer *writer;
+    struct kube_recorder *recorder;
+    struct kube_lease *lease;
+    struct watch_set *watches;
+    pthread_t kube_thread;
+    bool kube_started, loop_started;
+    atomic_bool lost_lease;
+    int wake_fd;
+};
+
+/* ---- leading ---- */
+
+static void started_leading(void *context)
+{
+    struct program *p = context;
+
+    LOG(LOG_INFO, "leading", KS("identity", kube_lease_identity(p->lease)));
+    metrics_leading(true);
+    loop_push(p->loop, event_create(EVENT_LEADING));
+}
+
+static void stopped_leading(void *context)
+{
+    struct program *p = context;
+
+    if (atomic_load(&p->probes.stopping))
+        return;
+    LOG(LOG_ERROR, "the lease was lost; stopping, so that another replica decides alone");
+    atomic_store(&p->lost_lease, true);
+    kill(getpid(), SIGTERM);
+}
+
+static bool may_write(void *context)
+{
+    const struct program *p = context;
+
+    return !p->lease || kube_lease_leading(p->lease);
+}
+
+static int lease_start(struct program *p, struct err *e)
+{
+    const struct configuration *c = &p->configuration;
+    struct kube_lease_options options = {
+        .namespace = *c->leader_election.lease_namespace ? c->leader_election.lease_namespace : c->namespace,
+        .name = c->leader_election.lease_name,
+        .lease_duration_ms = c->leader_election.lease_duration / NANOSECONDS_PER_MILLISECOND,
+        .renew_deadline_ms = c->leader_election.renew_deadline / NANOSECONDS_PER_MILLISECOND,
+        .retry_period_ms = c->leader_election.retry_period / NANOSECONDS_PER_MILLISECOND,
+        .started_leading = started_leading,
+        .stopped_leading = stopped_leading,
+        .context = p,
+    };
+
+    if (!c->leader_election.enabled) {
+        atomic_store(&p->probes.lease_known, true);
+        metrics_leading(true);
+        loop_push(p->loop, event_create(EVENT_LEADING));
+        return 0;
+    }
+    p->lease = kube_lease_create(p->client, &options, e);
+    return p->lease ? 0 : err_wrap(e, "leaderElection");
+}
+
+/* ---- the kube thread ---- */
+
+static void *kube_run(void *context)
+{
+    struct program *p = context;
+
+    log_thread_name("kube");
+    kube_client_run(p->client);
+    return NULL;
+}
+
+static int kube_start(struct program *p, struct err *e)
+{
+    p->client = kube_client_create(p->kube_config, &(struct kube_client_options){ 0 }, e);
+    if (!p->client)
+        return err_wrap(e, "kubeconfig %s", p->kube_config->source);
+    p->writer = kube_writer_create(p->client);
+    p->recorder = kube_recorder_create(p->client, p->writer, &(struct kube_recorder_options){ 0 });
+    return 0;
+}
+
+static int loop_setup(struct program *p, struct err *e)
+{
+    struct loop_parts parts = { .settings = &p->configuration.loop, .client = p->client, .writer = p->writer,
+                                .recorder = p->recorder, .ledger = p->ledger, .snapshot = p->snapshot,
+                                .may_write = may_write, .may_write_context = p };
+    unsigned kinds, jobs;
+
+    p->loop = loop_create(&parts);
+    p->probes.loop = p->loop;
+    watch_wanted(&p->configuration.loop, &kinds, &jobs);
+    loop_want(p->loop, kinds, jobs);
+    p->watches = watch_set_create(p->client, p->loop, &p->configuration.loop);
+    return lease_start(p, e);
+}
+
+static int threads_start(struct program *p, struct err *e)
+{
+    loop_start(p->loop);
+    p->loop_started = true;
+    if (pthread_create(&p->kube_thread, NULL, kube_run, p) != 0)
+        return err_set(e, ERR_NOMEM, "cannot start the kube thread");
+    p->kube_started = true;
+    return 0;
+}
+
+/* ---- servers ---- */
+
+static int certificates_start(struct program *p, struct err *e)
+{
+    const struct configuration *c = &p->configuration;
+    struct certificates_options options = { .namespace = c->namespace, .service = c->certificates.service_name,
+                                            .secret = c->certificates.secret_name, .host = c->webhook.address.host };
+
+    p->source = certificate_source_create();
+    if (!c->certificates.internal)
+        return certificate_source_watch_folder(p->source, c->webhook.certificate_folder, e) < 0 ?
+                   err_wrap(e, "webhook.certDir") :
+                   0;
+    p->main_client = kube_client_create(p->kube_config, &(struct kube_client_options){ 0 }, e);
+    if (!p->main_client)
+        return -1;
+    p->certificates = certificates_create(p->main_client, &options, p->source);
+    return certificates_sync(p->certificates, false, time(NULL), e);
+}
+
+static int webhook_start(struct program *p, struct err *e)
+{
+    const struct listen_address *address = &p->configuration.webhook.address;
+    struct webhook_server_options options = { .name = "webhook", .host = *address->host ? address->host : NULL,
+                                              .port = address->port, .certificates = p->source,
+                                              .routes = p->hook_routes, .observe = metrics_webhook_observer };
+
+    p->webhook = webhook_server_start(&options, e);
+    return p->webhook ? 0 : err_wrap(e, "webhook");
+}
+
+static int plain_start(const struct listen_address *address, const char *name, struct route_table *routes,
+                       struct certificate_source *source, struct webhook_server **server, struct err *e)
+{
+    struct webhook_server_options options = { .name = name, .host = *address->host ? address->host : NULL,
+                                              .port = address->port, .threads = 1, .certificates = source,
+                                              .routes = routes };
+
+    if (!address->enabled)
+        return 0;
+    *server = webhook_server_start(&options, e);
+    return *server ? 0 : err_wrap(e, "%s", name);
+}
+
+static int servers_start(struct program *p, struct err *e)
+{
+    const struct configuration *c = &p->configuration;
+    bool plain = p->arguments.metrics_plaintext;
+
+    p->probes.readiness_path = c->health.readiness_path;
+    p->probes.liveness_path = c->health.liveness_path;
+    p->health_routes = route_table_create();
+    p->metrics_routes = route_table_create();
+    p->hook_routes = route_table_create();
+    p->hooks = hooks_create(&c->loop, p->snapshot);
+    if (!plain)
+        p->access = p->probes.access = metrics_access_create(p->kube_config);
+    if (hooks_register(p->hooks, p->hook_routes, e) < 0 || probes_register_health(&p->probes, p->health_routes, e) < 0 ||
+        probes_register_metrics(&p->probes, p->metrics_routes, p->arguments.debug_endpoints, e) < 0)
+        return -1;
+    if (certificates_start(p, e) < 0 || webhook_start(p, e) < 0)
+        return -1;
+    if (plain_start(&c->health.address, "health", p->health_routes, NULL, &p->health, e) < 0)
+        return -1;
+    return plain_start(&c->metrics.address, "metrics", p->metrics_routes, plain ? NULL : p->source, &p->metrics, e);
+}
+
+/* ---- main's tick ---- */
+
+static void check_webhook(struct program *p)
+{
+    struct err e = { 0 };
+    bool ok = webhook_self_check(p->webhook, time(NULL), 500, &e) == 0;
+
+    if (!ok)
+        LOG(LOG_WARN, "the webhook does not answer its own check", KS("error", e.text));
+    atomic_store(&p->probes.webhook_ok, ok);
+}
+
+static void check_certificates(struct program *p, unsigned tick)
+{
+    struct err e = { 0 };
+    bool changed = false;
+    int result;
+
+    if (!p->certificates) {
+        result = certificate_source_refresh(p->source, time(NULL), &changed, &e);
+        if (changed)
+            LOG(LOG_INFO, "serving certificate reloaded");
+    } else {
+        if (tick % CERTIFICATE_TICKS)
+            return;
+        result = certificates_sync(p->certificates, may_write(p), time(NULL), &e);
+    }
+    if (result < 0)
+        LOG(LOG_WARN, "certificates could not be refreshed, the present ones are kept", KS("error", e.text));
+}
+
+static void tick(struct program *p, unsigned count)
+{
+    if (p->lease)
+        atomic_store(&p->probes.lease_known, kube_lease_known(p->lease));
+    if (!atomic_load(&p->probes.webhook_ok) || count % SELF_CHECK_TICKS == 0)
+        check_webhook(p);
+    if (count > 0 && count % SELF_CHECK_TICKS == 0)
+        check_certificates(p, count);
+}
+
+static bool is_settled(const struct program *p)
+{
+    return atomic_load(&p->probes.webhook_ok) && atomic_load(&p->probes.lease_known);
+}
+
+/* Until a signal asks to stop. */
+static void serve(struct program *p, int signals)
+{
+    unsigned ticks = 0;
+
+    for (;;) {
+        struct pollfd fd = { .fd = signals, .events = POLLIN };
+        struct signalfd_siginfo info;
+
+        tick(p, is_settled(p) ? ticks++ : 0);
+        if (poll(&fd, 1, is_settled(p) ? TICK_MS : FIRST_TICK_MS) <= 0)
+            continue;
+        if (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+            LOG(LOG_INFO, "asked to stop", KI("signal", info.ssi_signo));
+            return;
+        }
+    }
+}
+
+/* ---- stopping ---- */
+
+static void wait_for_writes(const struct program *p)
+{
+    for (int waited = 0; waited < DRAIN_MS; waited += 10) {
+        struct kube_writer_counts counts = kube_writer_count(p->writer);
+
+        if (counts.waiting + counts.in_flight == 0)
+            return;
+        usleep(10000);
+    }
+}
+
+struct lease_stop {
+    struct kube_command command;
+    struct program *program;
+};
+
+static void lease_stopped(void *context)
+{
+    kube_client_stop(((struct program *)context)->client);
+}
+
+static void lease_stop_run(struct kube_command *command, struct kube_client *client)
+{
+    struct lease_stop *stop = (struct lease_stop *)command;
+
+    (void)client;
+    kube_lease_stop(stop->program->lease, LEASE_STOP_MS, lease_stopped, stop->program);
+    free(stop);
+}
+
+static void drop_command(struct message *m)
+{
+    free(m);
+}
+
+/* Give the lease back, then end the kube thread. */
+static void kube_stop(struct program *p)
+{
+    struct lease_stop *stop;
+
+    if (!p->kube_started)
+        return;
+    if (p->lease) {
+        stop = mem_alloc(sizeof(*stop));
+        stop->command.message.drop = drop_command;
+        stop->command.run = lease_stop_run;
+        stop->program = p;
+        kube_client_post(p->client, &stop->command);
+    } else {
+        kube_client_stop(p->client);
+    }
+    pthread_join(p->kube_thread, NULL);
+}
+
+static void program_stop(struct program *p)
+{
+    atomic_store(&p->probes.stopping, true);
+    if (p->loop_started)
+        loop_stop(p->loop);
+    if (p->kube_started)
+        wait_for_writes(p);
+    kube_stop(p);
+    webhook_server_stop(p->webhook, WEBHOOK_GRACE_MS);
+    webhook_server_stop(p->metrics, 100);
+    webhook_server_stop(p->health, 100);
+    watch_set_destroy(p->watches);
+    kube_lease_destroy(p->lease);
+    kube_recorder_destroy(p->recorder);
+    kube_writer_destroy(p->writer);
+    kube_client_destroy(p->client);
+    if (p->ledger)
+        ledger_close(p->ledger);
+    loop_destroy(p->loop);
+    certificates_destroy(p->certificates);
+    kube_client_destroy(p->main_client);
+    hooks_destroy(p->hooks);
+    route_table_destroy(p->hook_routes);
+    route_table_destroy(p->health_routes);
+    route_table_destroy(p->metrics_routes);
+    metrics_access_destroy(p->access);
+    certificate_source_destroy(p->source);
+    snapshot_destroy(p->snapshot);
+    kube_config_destroy(p->kube_config);
+    configuration_finish(&p->configuration);
+    arguments_finish(&p->arguments);
+}
+
+/* ---- starting ---- */
+
+static int signals_open(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void seed(void)
+{
+    uint64_t random = 0;
+
+    if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        random = (uint64_t)time(NULL);
+    map_seed(random);
+    json_object_seed(0);
+}
+
+static int usage_error(const struct err *e)
+{
+    fprintf(stderr, "admitter run: %s\n", e->text);
+    return 2;
+}
+
+/* Arguments and configuration: -1 means exit status 2. */
+static int program_configure(struct program *p, int argc, char **argv, struct err *e)
+{
+    if (arguments_parse(argc, argv, &p->arguments, e) < 0)
+        return -1;
+    log_level_set(p->arguments.log_level);
+    if (configuration_load(p->arguments.config, p->arguments.feature_gates, &p->configuration, e) < 0)
+        return -1;
+    if (arguments_apply(&p->arguments, &p->configuration, e) < 0)
+        return -1;
+    for (size_t i = 0; i < p->configuration.warning_count; i++)
+        LOG(LOG_WARN, "configuration", KS("text", p->configuration.warnings[i]));
+    return 0;
+}
+
+static void report_ledger(const struct program *p)
+{
+    const struct ledger_found *found = ledger_found(p->ledger);
+
+    if (found->damaged)
+        LOG(LOG_WARN, "the ledger was damaged; it is moved aside and history starts anew", KS("file", found->damaged),
+            KS("damage", found->damage));
+}
+
+static int program_start(struct program *p, struct err *e)
+{
+    struct kube_config_source where = { .path = p->arguments.kubeconfig, .list = getenv("KUBECONFIG") };
+
+    p->kube_config = kube_config_load(&where, e);
+    if (!p->kube_config)
+        return -1;
+    p->ledger = ledger_open(p->arguments.ledger, NULL, e);
+    if (!p->ledger)
+        return err_wrap(e, "--ledger");
+    report_ledger(p);
+    p->snapshot = snapshot_create();
+    if (kube_start(p, e) < 0 || loop_setup(p, e) < 0)
+        return -1;
+    /* Lists begin while certificates are loaded and servers come up. */
+    if (threads_start(p, e) < 0)
+        return -1;
+    return servers_start(p, e);
+}
+
+int run_main(int argc, char **argv)
+{
+    struct program *p = mem_alloc(sizeof(*p));
+    struct err e = { 0 };
+    int signals = signals_open(), status;
+
+    log_thread_name("main");
+    seed();
+    if (program_configure(p, argc, argv, &e) < 0) {
+        status = usage_error(&e);
+        program_stop(p);
+        free(p);
+        return status;
+    }
+    kube_global_init();
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    metrics_start();
+    status = program_start(p, &e);
+    if (status == 0) {
+        LOG(LOG_INFO, "started", KS("version", SLUICE_VERSION), KS("server", p->kube_config->server),
+            KI("webhook_port", webhook_server_port(p->webhook)));
+        serve(p, signals);
+    } else {
+        LOG(LOG_ERROR, "cannot start", KS("error", e.text));
+    }
+    status = status == 0 && !atomic_load(&p->lost_lease) ? 0 : 1;
+    program_stop(p);
+    close(signals);
+    free(p);
+    return status;
+}
