@@ -65,13 +65,37 @@ struct program {
 
 /* ---- leading ---- */
 
+/* Only the leader opens the ledger: replicas may share one file on a common volume. */
+static int lead(struct program *p, struct err *e)
+{
+    const struct ledger_found *found;
+    struct loop_event *event;
+
+    p->ledger = ledger_open(p->arguments.ledger, NULL, e);
+    if (!p->ledger)
+        return err_wrap(e, "--ledger");
+    found = ledger_found(p->ledger);
+    if (found->damaged)
+        LOG(LOG_WARN, "the ledger was damaged; it is moved aside and history starts anew", KS("file", found->damaged),
+            KS("damage", found->damage));
+    metrics_leading(true);
+    event = event_create(EVENT_LEADING);
+    event->ledger = p->ledger;
+    loop_push(p->loop, event);
+    return 0;
+}
+
 static void started_leading(void *context)
 {
     struct program *p = context;
+    struct err e = { 0 };
 
     LOG(LOG_INFO, "leading", KS("identity", kube_lease_identity(p->lease)));
-    metrics_leading(true);
-    loop_push(p->loop, event_create(EVENT_LEADING));
+    if (lead(p, &e) == 0)
+        return;
+    LOG(LOG_ERROR, "this replica cannot lead", KS("error", e.text));
+    atomic_store(&p->lost_lease, true);
+    kill(getpid(), SIGTERM);
 }
 
 static void stopped_leading(void *context)
@@ -108,9 +132,7 @@ static int lease_start(struct program *p, struct err *e)
 
     if (!c->leader_election.enabled) {
         atomic_store(&p->probes.lease_known, true);
-        metrics_leading(true);
-        loop_push(p->loop, event_create(EVENT_LEADING));
-        return 0;
+        return lead(p, e);
     }
     p->lease = kube_lease_create(p->client, &options, e);
     return p->lease ? 0 : err_wrap(e, "leaderElection");
@@ -140,7 +162,7 @@ static int kube_start(struct program *p, struct err *e)
 static int loop_setup(struct program *p, struct err *e)
 {
     struct loop_parts parts = { .settings = &p->configuration.loop, .client = p->client, .writer = p->writer,
-                                .recorder = p->recorder, .ledger = p->ledger, .snapshot = p->snapshot,
+                                .recorder = p->recorder, .snapshot = p->snapshot,
                                 .may_write = may_write, .may_write_context = p };
     unsigned kinds, jobs;
 
@@ -428,15 +450,6 @@ static int program_configure(struct program *p, int argc, char **argv, struct er
     return 0;
 }
 
-static void report_ledger(const struct program *p)
-{
-    const struct ledger_found *found = ledger_found(p->ledger);
-
-    if (found->damaged)
-        LOG(LOG_WARN, "the ledger was damaged; it is moved aside and history starts anew", KS("file", found->damaged),
-            KS("damage", found->damage));
-}
-
 static int program_start(struct program *p, struct err *e)
 {
     struct kube_config_source where = { .path = p->arguments.kubeconfig, .list = getenv("KUBECONFIG") };
@@ -444,10 +457,6 @@ static int program_start(struct program *p, struct err *e)
     p->kube_config = kube_config_load(&where, e);
     if (!p->kube_config)
         return -1;
-    p->ledger = ledger_open(p->arguments.ledger, NULL, e);
-    if (!p->ledger)
-        return err_wrap(e, "--ledger");
-    report_ledger(p);
     p->snapshot = snapshot_create();
     if (kube_start(p, e) < 0 || loop_setup(p, e) < 0)
         return -1;

@@ -36,6 +36,7 @@ enum event_kind {
 };
 
 struct loop;
+struct ledger;
 
 struct loop_event {
     struct message message; /* message.key: "<kind>/<namespace>/<name>" for objects */
@@ -69,6 +70,7 @@ struct loop_event {
     const char *owner_kind, *owner_name, *owner_api_version; /* Workload: controller owner, "" when none */
     unsigned job_kind;     /* index in job_kinds() */
     unsigned synced_kind, synced_job;
+    struct ledger *ledger; /* EVENT_LEADING: borrowed until the loop is destroyed; NULL: none */
     void (*call)(struct loop *loop, void *context);
     void *call_context;
 };

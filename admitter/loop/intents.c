@@ -33,7 +33,7 @@ void intent_prepare(struct write_op *op, const struct workload_record *record, c
     struct ledger_pod_set *pod_sets;
     struct ledger_record *r;
 
-    if (!op->loop->parts.ledger)
+    if (!op->loop->ledger)
         return;
     r = ARENA_NEW(arena, struct ledger_record);
     pod_sets = ARENA_ARRAY(arena, admission->pod_set_count + 1, struct ledger_pod_set);
@@ -42,7 +42,7 @@ void intent_prepare(struct write_op *op, const struct workload_record *record, c
         pod_sets[i].count = admission->pod_sets[i].count;
         pod_sets[i].amounts = amounts_of(&admission->pod_sets[i], &op->loop->arena, &pod_sets[i].amount_count);
     }
-    op->intent = ledger_intent_id(op->loop->parts.ledger);
+    op->intent = ledger_intent_id(op->loop->ledger);
     r->kind = LEDGER_INTENT;
     r->time = now;
     r->intent = (struct ledger_intent){ .id = op->intent, .cycle = op->loop->cycle, .uid = record->uid, .namespace = record->namespace,
@@ -65,7 +65,7 @@ bool intent_submit(struct write_op *op)
 {
     if (!op->intent_record)
         return false;
-    ledger_submit(op->loop->parts.ledger, op->intent_record, committed, op);
+    ledger_submit(op->loop->ledger, op->intent_record, committed, op);
     op->intent_record = NULL;
     return true;
 }
@@ -95,10 +95,10 @@ static void resolve(struct loop *loop, uint64_t id, bool confirmed, const char *
 {
     struct ledger_record r = { .kind = LEDGER_RESOLUTION, .time = loop_now() };
 
-    if (!loop->parts.ledger || id == 0)
+    if (!loop->ledger || id == 0)
         return;
     r.resolution = (struct ledger_resolution){ id, confirmed ? LEDGER_INTENT_CONFIRMED : LEDGER_INTENT_UNDONE, reason };
-    ledger_submit(loop->parts.ledger, &r, NULL, NULL);
+    ledger_submit(loop->ledger, &r, NULL, NULL);
 }
 
 void intent_resolved(struct loop *loop, struct workload_record *record, bool confirmed)
@@ -139,7 +139,7 @@ void intents_decision(struct loop *loop, const struct decision *decision, int64_
     AUTO_FREE char *inputs = NULL;
     uint64_t digest;
 
-    if (!loop->parts.ledger)
+    if (!loop->ledger)
         return;
     /* The same answer again is no news. */
     digest = hash_text(hash_text(hash_text(0, outcome_name(decision->outcome)), decision->reason), decision->message);
@@ -152,7 +152,7 @@ void intents_decision(struct loop *loop, const struct decision *decision, int64_
                                            .name = decision->name, .cluster_queue = decision->cluster_queue,
                                            .outcome = outcome_name(decision->outcome), .reason = decision->reason,
                                            .message = decision->message, .inputs = inputs };
-    ledger_submit(loop->parts.ledger, &r, NULL, NULL);
+    ledger_submit(loop->ledger, &r, NULL, NULL);
 }
 
 static size_t usage_of(const json_t *admission, struct arena *arena, struct ledger_amount **amounts)
@@ -194,7 +194,7 @@ static void record_usage(struct loop *loop, const struct workload_record *record
                                      .cluster_queue = json_string_at(admission, "clusterQueue") };
     r.usage.amount_count = admission ? usage_of(admission, &loop->arena, &amounts) : 0;
     r.usage.amounts = amounts;
-    ledger_submit(loop->parts.ledger, &r, NULL, NULL);
+    ledger_submit(loop->ledger, &r, NULL, NULL);
 }
 
 static void record_workload(struct loop *loop, const struct workload_record *record, const json_t *tree, bool gone)
@@ -207,7 +207,7 @@ static void record_workload(struct loop *loop, const struct workload_record *rec
                                            .cluster_queue = workload_cluster_queue(tree),
                                            .priority = json_integer_at(spec, "priority", 0), .created = record->created,
                                            .gone = gone };
-    ledger_submit(loop->parts.ledger, &r, NULL, NULL);
+    ledger_submit(loop->ledger, &r, NULL, NULL);
 }
 
 void intents_workload_seen(struct loop *loop, struct workload_record *record)
@@ -215,7 +215,7 @@ void intents_workload_seen(struct loop *loop, struct workload_record *record)
     json_t *tree;
     uint64_t digest;
 
-    if (!loop->parts.ledger)
+    if (!loop->ledger)
         return;
     tree = workload_tree(record);
     digest = hash_text(record->is_reserved ? 1 : 2, record->is_finished ? "finished" : "");
@@ -232,7 +232,7 @@ void intents_workload_gone(struct loop *loop, struct workload_record *record)
 {
     json_t *tree;
 
-    if (!loop->parts.ledger)
+    if (!loop->ledger)
         return;
     resolve(loop, record->intent, false, "the workload is gone");
     record->intent = 0;
@@ -256,9 +256,9 @@ void intents_recover(struct loop *loop)
     const struct ledger_found *found;
     size_t undone = 0;
 
-    if (!loop->parts.ledger)
+    if (!loop->ledger)
         return;
-    found = ledger_found(loop->parts.ledger);
+    found = ledger_found(loop->ledger);
     for (size_t i = 0; i < found->intent_count; i++) {
         const struct ledger_intent *intent = &found->intents[i].intent;
         const struct workload_record *record = same_workload(loop, intent->namespace, intent->name, intent->uid);
@@ -276,7 +276,7 @@ void intents_recover(struct loop *loop)
             continue;
         r.usage.amounts = NULL;
         r.usage.amount_count = 0;
-        ledger_submit(loop->parts.ledger, &r, NULL, NULL);
+        ledger_submit(loop->ledger, &r, NULL, NULL);
     }
     if (found->intent_count > 0)
         LOG(LOG_INFO, "open intents of the last run are settled", KI("confirmed", found->intent_count - undone),

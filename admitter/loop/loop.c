@@ -84,7 +84,9 @@ bool loop_synced(const struct loop *loop)
 
 bool loop_failed(const struct loop *loop)
 {
-    return loop->parts.ledger && ledger_failed(loop->parts.ledger);
+    struct ledger *ledger = atomic_load(&((struct loop *)(uintptr_t)loop)->ledger);
+
+    return ledger && ledger_failed(ledger);
 }
 
 /* ---- events ---- */
@@ -117,6 +119,16 @@ static void mark_everything(struct loop *loop)
         mark_workload(loop, entry.value);
     for (size_t at = 0; map_next(loop->jobs, &at, &entry);)
         mark_job(loop, entry.value);
+}
+
+/* The ledger comes with the lead; what it has open is settled once everything is known. */
+static void handle_leading(struct loop *loop, const struct loop_event *event)
+{
+    atomic_store(&loop->ledger, event->ledger);
+    loop->may_lead = true;
+    if (atomic_load(&loop->is_synced))
+        intents_recover(loop);
+    mark_everything(loop);
 }
 
 static void handle_synced(struct loop *loop, const struct loop_event *event)
@@ -154,8 +166,7 @@ static void handle(struct loop *loop, struct loop_event *event)
         handle_synced(loop, event);
         break;
     case EVENT_LEADING:
-        loop->may_lead = true;
-        mark_everything(loop);
+        handle_leading(loop, event);
         break;
     case EVENT_CALL:
         event->call(loop, event->call_context);

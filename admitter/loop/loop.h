@@ -14,7 +14,6 @@
 #include "admitter/loop/settings.h"
 #include "admitter/loop/snapshot.h"
 
-struct ledger;
 struct loop;
 
 struct loop_parts { /* all borrowed until loop_destroy */
@@ -22,7 +21,6 @@ struct loop_parts { /* all borrowed until loop_destroy */
     struct kube_client *client;
     struct kube_writer *writer;
     struct kube_recorder *recorder;
-    struct ledger *ledger;
     struct snapshot *snapshot;
     /* May this replica write now? Any thread, exact to the millisecond; NULL: always. */
     bool (*may_write)(void *context);

@@ -102,6 +102,7 @@ struct loop {
     struct loop_parts parts;
     struct queue *queue;
     struct engine *engine;
+    _Atomic(struct ledger *) ledger; /* since this replica leads; NULL: none */
     pthread_t thread;
     bool is_started;
     atomic_bool is_synced, is_stopping;

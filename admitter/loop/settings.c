@@ -3,7 +3,7 @@
 void loop_settings_default(struct loop_settings *settings)
 {
     *settings = (struct loop_settings){
-        .components = COMPONENT_CORE | COMPONENT_WEBHOOKS_CORE | COMPONENT_SCHEDULER | COMPONENT_RETENTION,
+        .components = COMPONENT_ALL,
         .job_reconcilers = 1,
         .job_webhooks = 1,
         .job_frameworks = 1,
@@ -20,6 +20,10 @@ void loop_settings_default(struct loop_settings *settings)
         .finish_orphaned = true,
         .admission_gated_by = true,
         .skip_reassignment_for_pods = true,
+        .tas_requeue_batch = NANOSECONDS_PER_SECOND,
+        .pod_termination_grace = 60 * NANOSECONDS_PER_SECOND,
+        .multikueue_gc = 60 * NANOSECONDS_PER_SECOND,
+        .multikueue_event_batch = NANOSECONDS_PER_SECOND,
         .queue_status_interval = NANOSECONDS_PER_SECOND,
         .admissions_in_flight = 256,
     };

@@ -15,6 +15,15 @@ enum component { /* spec/process.md --components, as bits */
     COMPONENT_WEBHOOKS_CORE = 1 << 1,
     COMPONENT_SCHEDULER = 1 << 2,
     COMPONENT_RETENTION = 1 << 3,
+    COMPONENT_TAS = 1 << 4,
+    COMPONENT_PROVISIONING = 1 << 5,
+    COMPONENT_MULTIKUEUE = 1 << 6,
+    COMPONENT_ELASTIC = 1 << 7,
+    COMPONENT_CONCURRENT_ADMISSION = 1 << 8,
+    COMPONENT_FAILURE_RECOVERY = 1 << 9,
+    COMPONENT_DRA = 1 << 10,
+    COMPONENT_VISIBILITY = 1 << 11,
+    COMPONENT_ALL = (1 << 12) - 1,
 };
 
 struct loop_settings {
@@ -46,6 +55,11 @@ struct loop_settings {
     bool admission_gated_by;
     bool fair_sharing_status; /* report weighted shares */
     bool skip_reassignment_for_pods;
+
+    int64_t tas_requeue_batch;      /* un-park delay after a node changed, default 1 s */
+    int64_t pod_termination_grace;  /* failure recovery, default 1 min */
+    int64_t multikueue_gc;          /* orphan collection, default 1 min; 0: off */
+    int64_t multikueue_event_batch; /* default 1 s */
 
     int64_t queue_status_interval; /* at most one status write per queue in this time */
     unsigned admissions_in_flight; /* the cycle pauses while more are being written */

@@ -82,8 +82,9 @@ free_port() {
 chart_install() {
     local port=$1
     shift
+    "$root/tests/conversion-url" "https://127.0.0.1:$port"
     helm install sluice "$root/charts/sluice" -n sluice-system --set controller.enabled=false \
-        --set "webhook.url=https://127.0.0.1:$port" --set crds.adopt=true --take-ownership "$@" >"$work/helm.log" 2>&1 ||
+        --set "webhook.url=https://127.0.0.1:$port" --set crds.install=false "$@" >"$work/helm.log" 2>&1 ||
         { cat "$work/helm.log"; return 1; }
 }
 
