@@ -1,6 +1,6 @@
 #include "admitter/kube/kube_private.h"
 
-#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -12,6 +12,7 @@
 
 void kube_global_init(void)
 {
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets that may be gone */
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

@@ -4,37 +4,12 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "admitter/kube/base64.h"
-#include "admitter/kube/yaml.h"
+#include "admitter/kube/stanza.h"
 #include "quota/base/file.h"
 #include "quota/base/mem.h"
 
 #define FILE_LIMIT (4u << 20)
-#define FILES_MAX 16
 #define ACCOUNT_FOLDER "/var/run/secrets/kubernetes.io/serviceaccount"
-
-/* One kubeconfig as read. */
-struct part {
-    struct yaml_stream *stream;
-    json_t *root; /* borrowed from 'stream' */
-    const char *name;
-    char *folder; /* NULL: no files */
-};
-
-struct reading {
-    struct part parts[FILES_MAX];
-    size_t count;
-    struct err *e;
-};
-
-/* A stanza (cluster, user or context) and the file it came from. */
-struct stanza {
-    const struct part *part;
-    json_t *fields;
-    const char *list; /* "clusters" */
-    const char *kind; /* "cluster" */
-    const char *name;
-};
 
 static void secret_free(char *secret)
 {
@@ -84,98 +59,6 @@ const char *kube_config_namespace(const struct kube_config *config)
     return config->default_namespace;
 }
 
-/* ---- looking things up ---- */
-
-static int wrong(const struct stanza *s, struct err *e, const char *field, const char *what)
-{
-    return err_set(e, ERR_INVALID, "%s: %s[\"%s\"].%s.%s: %s", s->part->name, s->list, s->name,
-                   s->kind, field, what);
-}
-
-/* The stanza of that name; the first file that has one wins. */
-static int stanza_find(const struct reading *r, const char *list, const char *kind,
-                       const char *name, struct stanza *out)
-{
-    for (size_t p = 0; p < r->count; p++) {
-        json_t *item;
-        size_t i;
-
-        json_array_foreach(json_object_get(r->parts[p].root, list), i, item)
-        {
-            const char *own = json_string_value(json_object_get(item, "name"));
-            json_t *fields = json_object_get(item, kind);
-
-            if (!own || strcmp(own, name) != 0)
-                continue;
-            *out = (struct stanza){ &r->parts[p], fields, list, kind, own };
-            if (!fields || json_is_null(fields) || json_is_object(fields))
-                return 0;
-            return err_set(r->e, ERR_INVALID, "%s: %s[\"%s\"].%s: must be an object",
-                           r->parts[p].name, list, name, kind);
-        }
-    }
-    return err_set(r->e, ERR_INVALID, "%s: no %s named \"%s\" in %s", r->parts[0].name, kind, name,
-                   list);
-}
-
-/* A text field, copied; absent and empty leave *out NULL. */
-static int text_get(const struct stanza *s, const char *field, char **out, struct err *e)
-{
-    const json_t *value = json_object_get(s->fields, field);
-
-    if (!value || json_is_null(value))
-        return 0;
-    if (!json_is_string(value))
-        return wrong(s, e, field, "must be text");
-    if (json_string_length(value) > 0)
-        *out = mem_dup(json_string_value(value));
-    return 0;
-}
-
-static int bool_get(const struct stanza *s, const char *field, bool *out, struct err *e)
-{
-    const json_t *value = json_object_get(s->fields, field);
-
-    if (!value || json_is_null(value))
-        return 0;
-    if (!json_is_boolean(value))
-        return wrong(s, e, field, "must be true or false");
-    *out = json_is_true(value);
-    return 0;
-}
-
-/* A base64 field holding PEM text. */
-static int data_get(const struct stanza *s, const char *field, char **out, struct err *e)
-{
-    AUTO_FREE char *text = NULL;
-    AUTO_STRBUF struct strbuf bytes = STRBUF_INIT;
-
-    if (text_get(s, field, &text, e) < 0)
-        return -1;
-    if (!text)
-        return 0;
-    if (!base64_decode(str_of(text), &bytes) ||
-        memchr(bytes.text ? bytes.text : "", 0, bytes.length))
-        return wrong(s, e, field, "is not base64 of a PEM text");
-    *out = strbuf_take(&bytes);
-    return 0;
-}
-
-/* A file name; relative ones count from the folder of the kubeconfig. */
-static int path_get(const struct stanza *s, const char *field, char **out, struct err *e)
-{
-    AUTO_FREE char *text = NULL;
-
-    if (text_get(s, field, &text, e) < 0)
-        return -1;
-    if (!text)
-        return 0;
-    if (!s->part->folder)
-        return wrong(s, e, field, "files are not allowed here");
-    *out = text[0] == '/' ? mem_dup(text) : mem_format("%s/%s", s->part->folder, text);
-    return 0;
-}
-
 /* ---- clusters ---- */
 
 static int server_check(const struct stanza *s, struct kube_config *config, struct err *e)
@@ -183,14 +66,15 @@ static int server_check(const struct stanza *s, struct kube_config *config, stru
     size_t length;
 
     if (!config->server)
-        return wrong(s, e, "server", "is required");
+        return stanza_wrong(s, e, "server", "is required");
     if (strncmp(config->server, "https://", 8) != 0 || !config->server[8]) {
         AUTO_FREE char *what = mem_format("\"%.200s\" must begin with https://", config->server);
 
-        return wrong(s, e, "server", what);
+        return stanza_wrong(s, e, "server", what);
     }
     if (strpbrk(config->server, "?# @"))
-        return wrong(s, e, "server", "must be a plain address without user, query or fragment");
+        return stanza_wrong(s, e, "server",
+                            "must be a plain address without user, query or fragment");
     length = strlen(config->server);
     while (length > 8 && config->server[length - 1] == '/')
         config->server[--length] = '\0';
@@ -206,7 +90,7 @@ static int proxy_check(const struct stanza *s, const struct kube_config *config,
     for (size_t i = 0; i < ARRAY_COUNT(schemes); i++)
         if (!strncmp(config->proxy_url, schemes[i], strlen(schemes[i])))
             return 0;
-    return wrong(s, e, "proxy-url", "must begin with http://, https:// or socks5://");
+    return stanza_wrong(s, e, "proxy-url", "must begin with http://, https:// or socks5://");
 }
 
 static int cluster_read(const struct reading *r, const char *name, struct kube_config *config)
@@ -215,17 +99,18 @@ static int cluster_read(const struct reading *r, const char *name, struct kube_c
     struct err *e = r->e;
 
     if (stanza_find(r, "clusters", "cluster", name, &s) < 0 ||
-        text_get(&s, "server", &config->server, e) < 0 || server_check(&s, config, e) < 0 ||
-        text_get(&s, "tls-server-name", &config->tls_server_name, e) < 0 ||
-        bool_get(&s, "insecure-skip-tls-verify", &config->insecure, e) < 0 ||
-        text_get(&s, "proxy-url", &config->proxy_url, e) < 0 || proxy_check(&s, config, e) < 0 ||
-        data_get(&s, "certificate-authority-data", &config->authority, e) < 0)
+        stanza_text(&s, "server", &config->server, e) < 0 || server_check(&s, config, e) < 0 ||
+        stanza_text(&s, "tls-server-name", &config->tls_server_name, e) < 0 ||
+        stanza_bool(&s, "insecure-skip-tls-verify", &config->insecure, e) < 0 ||
+        stanza_text(&s, "proxy-url", &config->proxy_url, e) < 0 || proxy_check(&s, config, e) < 0 ||
+        stanza_data(&s, "certificate-authority-data", &config->authority, e) < 0)
         return -1;
-    if (!config->authority && path_get(&s, "certificate-authority", &config->authority_file, e) < 0)
+    if (!config->authority &&
+        stanza_path(&s, "certificate-authority", &config->authority_file, e) < 0)
         return -1;
     if (config->insecure && (config->authority || config->authority_file))
-        return wrong(&s, e, "insecure-skip-tls-verify",
-                     "contradicts the certificate authority given beside it");
+        return stanza_wrong(&s, e, "insecure-skip-tls-verify",
+                            "contradicts the certificate authority given beside it");
     return 0;
 }
 
@@ -244,7 +129,7 @@ static int exec_environment(const struct stanza *s, const json_t *list, struct k
         const char *value = json_string_value(json_object_get(item, "value"));
 
         if (!name || !name[0] || strchr(name, '='))
-            return wrong(s, e, "exec.env", "each item needs a name");
+            return stanza_wrong(s, e, "exec.env", "each item needs a name");
         exec->environment[i] = mem_format("%s=%s", name, value ? value : "");
     }
     return 0;
@@ -263,7 +148,7 @@ static int exec_arguments(const struct stanza *s, const json_t *list, const char
     json_array_foreach(list, i, item)
     {
         if (!json_is_string(item))
-            return wrong(s, e, "exec.args", "each item must be text");
+            return stanza_wrong(s, e, "exec.args", "each item must be text");
         exec->arguments[i + 1] = mem_dup(json_string_value(item));
     }
     return 0;
@@ -277,18 +162,19 @@ static int exec_check(const struct stanza *s, const json_t *fields, struct err *
     const json_t *environment = json_object_get(fields, "env");
 
     if (!s->part->folder)
-        return wrong(s, e, "exec", "credential plugins are not allowed here");
+        return stanza_wrong(s, e, "exec", "credential plugins are not allowed here");
     if (!version || (strcmp(version, "client.authentication.k8s.io/v1") != 0 &&
                      strcmp(version, "client.authentication.k8s.io/v1beta1") != 0))
-        return wrong(
+        return stanza_wrong(
             s, e, "exec.apiVersion",
             "must be client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1");
     if (mode && !strcmp(mode, "Always"))
-        return wrong(s, e, "exec.interactiveMode", "\"Always\" needs a terminal, there is none");
+        return stanza_wrong(s, e, "exec.interactiveMode",
+                            "\"Always\" needs a terminal, there is none");
     if (arguments && !json_is_null(arguments) && !json_is_array(arguments))
-        return wrong(s, e, "exec.args", "must be a list");
+        return stanza_wrong(s, e, "exec.args", "must be a list");
     if (environment && !json_is_null(environment) && !json_is_array(environment))
-        return wrong(s, e, "exec.env", "must be a list");
+        return stanza_wrong(s, e, "exec.env", "must be a list");
     return 0;
 }
 
@@ -300,12 +186,12 @@ static int exec_read(const struct stanza *s, struct kube_config *config, struct 
     if (!fields || json_is_null(fields))
         return 0;
     if (!json_is_object(fields))
-        return wrong(s, e, "exec", "must be an object");
+        return stanza_wrong(s, e, "exec", "must be an object");
     if (exec_check(s, fields, e) < 0)
         return -1;
     command = json_string_value(json_object_get(fields, "command"));
     if (!command || !command[0])
-        return wrong(s, e, "exec.command", "is required");
+        return stanza_wrong(s, e, "exec.command", "is required");
     config->exec = mem_alloc(sizeof(*config->exec));
     config->exec->api_version = mem_dup(json_string_value(json_object_get(fields, "apiVersion")));
     config->exec->cluster_info = json_is_true(json_object_get(fields, "provideClusterInfo"));
@@ -322,7 +208,7 @@ static int user_refusals(const struct stanza *s, struct err *e)
         const json_t *value = json_object_get(s->fields, fields[i]);
 
         if (value && !json_is_null(value))
-            return wrong(s, e, fields[i], "is not supported");
+            return stanza_wrong(s, e, fields[i], "is not supported");
     }
     return 0;
 }
@@ -333,13 +219,13 @@ static int user_combination(const struct stanza *s, const struct kube_config *c,
     bool has_key = c->key || c->key_file;
 
     if (has_certificate && !has_key)
-        return wrong(s, e, "client-key", "is required beside client-certificate");
+        return stanza_wrong(s, e, "client-key", "is required beside client-certificate");
     if (has_key && !has_certificate)
-        return wrong(s, e, "client-certificate", "is required beside client-key");
+        return stanza_wrong(s, e, "client-certificate", "is required beside client-key");
     if (c->username && (c->token || c->token_file))
-        return wrong(s, e, "username", "contradicts the token given beside it");
+        return stanza_wrong(s, e, "username", "contradicts the token given beside it");
     if (c->password && !c->username)
-        return wrong(s, e, "username", "is required beside password");
+        return stanza_wrong(s, e, "username", "is required beside password");
     return 0;
 }
 
@@ -349,18 +235,18 @@ static int user_read(const struct reading *r, const char *name, struct kube_conf
     struct err *e = r->e;
 
     if (stanza_find(r, "users", "user", name, &s) < 0 || user_refusals(&s, e) < 0 ||
-        data_get(&s, "client-certificate-data", &config->certificate, e) < 0 ||
-        data_get(&s, "client-key-data", &config->key, e) < 0 ||
-        text_get(&s, "token", &config->token, e) < 0 ||
-        path_get(&s, "tokenFile", &config->token_file, e) < 0 ||
-        text_get(&s, "username", &config->username, e) < 0 ||
-        text_get(&s, "password", &config->password, e) < 0 ||
-        text_get(&s, "as", &config->impersonate, e) < 0 || exec_read(&s, config, e) < 0)
+        stanza_data(&s, "client-certificate-data", &config->certificate, e) < 0 ||
+        stanza_data(&s, "client-key-data", &config->key, e) < 0 ||
+        stanza_text(&s, "token", &config->token, e) < 0 ||
+        stanza_path(&s, "tokenFile", &config->token_file, e) < 0 ||
+        stanza_text(&s, "username", &config->username, e) < 0 ||
+        stanza_text(&s, "password", &config->password, e) < 0 ||
+        stanza_text(&s, "as", &config->impersonate, e) < 0 || exec_read(&s, config, e) < 0)
         return -1;
     if (!config->certificate &&
-        path_get(&s, "client-certificate", &config->certificate_file, e) < 0)
+        stanza_path(&s, "client-certificate", &config->certificate_file, e) < 0)
         return -1;
-    if (!config->key && path_get(&s, "client-key", &config->key_file, e) < 0)
+    if (!config->key && stanza_path(&s, "client-key", &config->key_file, e) < 0)
         return -1;
     return user_combination(&s, config, e);
 }
@@ -388,12 +274,12 @@ static int context_read(const struct reading *r, const char *context, struct kub
     if (!context)
         return err_set(r->e, ERR_INVALID, "%s: current-context: is required", r->parts[0].name);
     if (stanza_find(r, "contexts", "context", context, &s) < 0 ||
-        text_get(&s, "namespace", &config->default_namespace, r->e) < 0)
+        stanza_text(&s, "namespace", &config->default_namespace, r->e) < 0)
         return -1;
     cluster = json_string_value(json_object_get(s.fields, "cluster"));
     user = json_string_value(json_object_get(s.fields, "user"));
     if (!cluster || !cluster[0])
-        return wrong(&s, r->e, "cluster", "is required");
+        return stanza_wrong(&s, r->e, "cluster", "is required");
     if (cluster_read(r, cluster, config) < 0)
         return -1;
     return user && user[0] ? user_read(r, user, config) : 0;

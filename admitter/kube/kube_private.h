@@ -85,6 +85,11 @@ void calls_start(struct kube_client *client);
 void calls_collect(struct kube_client *client);
 void calls_drop(struct kube_client *client);
 
+/* Headers of the call, credentials included; freed with the call. */
+struct curl_slist *call_headers(const struct kube_call *call);
+/* Set everything on call->easy but where the answer goes. call->headers must be there. */
+void call_options(struct kube_call *call);
+
 /* ---- the client ---- */
 
 #define LISTENERS_MAX 8

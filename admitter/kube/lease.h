@@ -3,7 +3,8 @@
  * Remote times are never compared: a holder is given up when its record has not changed for a lease
  * duration on our own monotonic clock, so stepping clocks cannot make two leaders. We stop being
  * leader the moment renew_deadline passes without a successful renewal, whatever the network does;
- * the time counts from *sending* the last successful renewal. Kube thread, but see the questions. */
+ * the time counts from *sending* the last successful renewal. Kube thread, but see the
+ * questions. Rights needed: get, create and patch of leases. */
 #pragma once
 
 #include "admitter/kube/client.h"
