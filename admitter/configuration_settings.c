@@ -330,6 +330,7 @@ static void set_multikueue(struct reading *r)
     bool honoured = r->out->gates.on[GATE_MULTIKUEUE_INCREMENTAL_DISPATCHER_CONFIG];
 
     r->out->multikueue.gc_interval = o->multikueue.gc_interval.value;
+    r->out->loop.multikueue_gc = o->multikueue.gc_interval.value;
     r->out->multikueue.worker_lost_timeout = o->multikueue.worker_lost_timeout.value;
     r->out->multikueue.origin = o->multikueue.origin;
     r->out->multikueue.dispatcher = o->multikueue.dispatcher;
