@@ -242,12 +242,21 @@ static int json_add(struct simulate_documents *documents, const char *name, stru
     return 0;
 }
 
+/* Keys of JSON are in quotes; YAML may begin with a brace too, but hardly with such a key. */
+static bool looks_like_json(struct str bytes)
+{
+    struct str text = str_trim(bytes);
+
+    if (text.length < 2 || *text.text != '{')
+        return false;
+    text = str_trim((struct str){ text.text + 1, text.length - 1 });
+    return text.length && (*text.text == '"' || *text.text == '}');
+}
+
 int simulate_documents_parse(struct simulate_documents *documents, const char *name,
                              struct str bytes, struct err *e)
 {
-    struct str trimmed = str_trim(bytes);
-
-    if (trimmed.length && *trimmed.text == '{')
+    if (looks_like_json(bytes))
         return json_add(documents, name, bytes, e);
     return yaml_add(documents, name, bytes, e);
 }

@@ -223,6 +223,15 @@ static void warnings_add(struct strbuf *warnings, const char *const *lines, size
     }
 }
 
+/* The live controller hands this setting to every ClusterQueue it knows. */
+static void undeclared_apply(struct simulate_facts *facts,
+                             const struct configuration *configuration)
+{
+    for (size_t i = 0; i < facts->cluster_queues.count; i++)
+        facts->cluster_queues.items[i].ignore_undeclared |=
+            configuration->ignore_undeclared_resources;
+}
+
 static int run_configured(const struct simulate_documents *documents,
                           const struct simulate_options *options,
                           const struct configuration *configuration, struct strbuf *out,
@@ -235,6 +244,7 @@ static int run_configured(const struct simulate_documents *documents,
                             options->duration, e) == 0) {
         warnings_add(warnings, configuration->warnings, configuration->warning_count);
         warnings_add(warnings, facts.warnings.items, facts.warnings.count);
+        undeclared_apply(&facts, configuration);
         status = run_facts(&facts, &configuration->loop, options, out, e);
     }
     simulate_facts_finish(&facts);
