@@ -70,6 +70,21 @@ int64_t looks_run(struct loop *loop, int64_t now)
     return look ? look->at : TIME_NONE;
 }
 
+#define PACE_WINDOW (10 * NANOSECONDS_PER_SECOND)
+#define PACE_WRITES 50
+
+bool pace_allows(struct pace *pace, int64_t now)
+{
+    if (now < pace->since || now - pace->since >= PACE_WINDOW)
+        *pace = (struct pace){ .since = now };
+    return pace->writes++ < PACE_WRITES;
+}
+
+int64_t pace_next(const struct pace *pace)
+{
+    return pace->since + PACE_WINDOW;
+}
+
 int64_t retry_delay(unsigned failures)
 {
     int64_t delay = RETRY_FIRST;

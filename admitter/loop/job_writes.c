@@ -81,8 +81,15 @@ static struct write_op *job_op(struct loop *loop, struct job_record *record)
 void job_patch_send(struct loop *loop, struct job_record *record, struct job_patch *patch, const struct job_choice *choice,
                     bool stops)
 {
-    struct write_op *op = job_op(loop, record);
+    struct write_op *op;
 
+    if (!pace_allows(&record->pace, loop_now())) {
+        LOG(LOG_WARN, "a job does not keep what is written to it", KS("job", record->key));
+        json_decref(patch->body);
+        look_at(loop, &record->look, pace_next(&record->pace));
+        return;
+    }
+    op = job_op(loop, record);
     op->stops_job = stops;
     job_note(op, record, choice);
     write_op_request(op, KUBE_MERGE_PATCH,

@@ -22,9 +22,17 @@ struct look {
     void (*wake)(struct loop *loop, struct look *look);
 };
 
+/* How often the rules wrote one object lately: a server that takes a write and shows something else
+ * must not be argued with at full speed. */
+struct pace {
+    int64_t since;
+    unsigned writes;
+};
+
 struct workload_record {
     struct dirty_link dirty;
     struct look look;
+    struct pace pace;
     char *key, *namespace, *name, *uid;
     int64_t resource_version, generation, created;
     char *text; /* the object without templates, JSON */
@@ -48,6 +56,7 @@ struct workload_record {
 struct job_record {
     struct dirty_link dirty;
     struct look look;
+    struct pace pace;
     char *key; /* "<job kind>/ns/name" */
     unsigned kind;
     struct job *job; /* NULL: only known through its Workloads */
@@ -140,6 +149,10 @@ void look_at(struct loop *loop, struct look *look, int64_t at); /* TIME_NONE: no
 int64_t looks_run(struct loop *loop, int64_t now); /* wake what is due; when the next is, TIME_NONE */
 /* Delay before the next try after 'failures' refusals: 1 s doubling to 5 min. */
 int64_t retry_delay(unsigned failures);
+/* May this object be written now? Counts the write when it may. */
+bool pace_allows(struct pace *pace, int64_t now);
+/* When it may again. */
+int64_t pace_next(const struct pace *pace);
 
 /* ---- records (records.c) ---- */
 struct workload_record *workload_find(struct loop *loop, const char *namespace, const char *name);

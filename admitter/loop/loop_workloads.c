@@ -234,6 +234,12 @@ static void write_step(struct loop *loop, struct workload_record *record, json_t
     }
     if (!op)
         return;
+    if (!pace_allows(&record->pace, loop_now())) {
+        LOG(LOG_WARN, "a workload does not keep what is written to it", KS("workload", record->key));
+        write_op_destroy(op);
+        look_at(loop, &record->look, pace_next(&record->pace));
+        return;
+    }
     note_events(op, record, result);
     if (result->evicts)
         metrics_evicted(workload_cluster_queue(before), result->eviction_reason, result->eviction_cause);

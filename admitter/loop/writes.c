@@ -108,6 +108,12 @@ static void write_done(struct kube_write *write, const struct kube_result *resul
     loop_push(op->loop, &op->event);
 }
 
+/* The writer ends first: nobody will hear of this write any more. */
+static void write_dropped(struct kube_write *write)
+{
+    write_op_destroy(write->context);
+}
+
 void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path, json_t *body, const char *query)
 {
     struct strbuf text = STRBUF_INIT;
@@ -121,6 +127,8 @@ void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path
     op->write->order = mem_format("%u/%s", (unsigned)op->purpose <= WRITE_WORKLOAD_OTHER ? 0 : (unsigned)op->purpose,
                                   op->key);
     op->write->deadline_ms = WRITE_DEADLINE_MS;
+    op->write->once = op->purpose == WRITE_RESERVATION; /* in doubt, read and decide again */
+    op->write->dropped = write_dropped;
     op->write->done = write_done;
     op->write->context = op;
 }
