@@ -23,7 +23,8 @@ static void texts_add(struct arena *a, const char ***items, size_t *count, const
     *items = grown;
 }
 
-static const char *format_text(struct arena *a, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static const char *format_text(struct arena *a,
+                                                                     const char *fmt, va_list args)
 {
     char *text = NULL;
     const char *copy;

@@ -1,0 +1,467 @@
+#include "quota/base/metric.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include "quota/base/map.h"
+#include "quota/base/mem.h"
+#include "quota/base/metric_text.h"
+
+struct series {
+    char *key; /* label values in the given order, each with its NUL */
+    size_t key_length;
+    char *labels;       /* name="value",... in order of names, escaped */
+    double value;       /* histograms: the sum */
+    uint64_t count;     /* histograms: observations */
+    uint64_t buckets[]; /* histograms: observations per bucket, not cumulated */
+};
+
+struct metric {
+    struct metric_registry *registry;
+    char *name, *help;
+    enum metric_type type;
+    char **labels;
+    size_t *order; /* label indexes by name */
+    size_t label_count;
+    double *bounds;
+    char **bound_texts;
+    size_t bucket_count;
+    struct map *by_key;
+    struct series **series; /* sorted by 'labels' when 'is_sorted' */
+    size_t count, capacity;
+    bool is_sorted;
+};
+
+struct metric_registry {
+    pthread_mutex_t mutex;
+    struct metric **metrics; /* sorted by name */
+    size_t count, capacity;
+};
+
+/* ---- registry ---- */
+
+struct metric_registry *metric_registry_create(void)
+{
+    struct metric_registry *registry = mem_alloc(sizeof(*registry));
+
+    pthread_mutex_init(&registry->mutex, NULL);
+    return registry;
+}
+
+static void series_destroy(struct series *series)
+{
+    free(series->key);
+    free(series->labels);
+    free(series);
+}
+
+static void metric_destroy(struct metric *metric)
+{
+    for (size_t i = 0; i < metric->count; i++)
+        series_destroy(metric->series[i]);
+    for (size_t i = 0; i < metric->label_count; i++)
+        free(metric->labels[i]);
+    for (size_t i = 0; i < metric->bucket_count; i++)
+        free(metric->bound_texts[i]);
+    map_destroy(metric->by_key);
+    free(metric->series);
+    free(metric->labels);
+    free(metric->order);
+    free(metric->bounds);
+    free(metric->bound_texts);
+    free(metric->name);
+    free(metric->help);
+    free(metric);
+}
+
+void metric_registry_destroy(struct metric_registry *registry)
+{
+    if (!registry)
+        return;
+    for (size_t i = 0; i < registry->count; i++)
+        metric_destroy(registry->metrics[i]);
+    free(registry->metrics);
+    pthread_mutex_destroy(&registry->mutex);
+    free(registry);
+}
+
+static void copy_labels(struct metric *metric, const struct metric_info *info)
+{
+    metric->label_count = info->label_count;
+    metric->labels = mem_array(info->label_count + 1, sizeof(*metric->labels));
+    metric->order = mem_array(info->label_count + 1, sizeof(*metric->order));
+    for (size_t i = 0; i < info->label_count; i++) {
+        size_t at = i;
+
+        metric->labels[i] = mem_dup(info->labels[i]);
+        for (; at > 0 && strcmp(info->labels[metric->order[at - 1]], info->labels[i]) > 0; at--)
+            metric->order[at] = metric->order[at - 1];
+        metric->order[at] = i;
+    }
+}
+
+static void copy_buckets(struct metric *metric, const struct metric_info *info)
+{
+    metric->bucket_count = info->bucket_count;
+    metric->bounds = mem_array(info->bucket_count + 1, sizeof(*metric->bounds));
+    metric->bound_texts = mem_array(info->bucket_count + 1, sizeof(*metric->bound_texts));
+    for (size_t i = 0; i < info->bucket_count; i++) {
+        char text[METRIC_NUMBER_TEXT];
+
+        metric->bounds[i] = info->buckets[i];
+        metric_number(info->buckets[i], text);
+        metric->bound_texts[i] = mem_dup(text);
+    }
+}
+
+static void registry_insert(struct metric_registry *registry, struct metric *metric)
+{
+    size_t at = registry->count;
+
+    registry->metrics = mem_grow(registry->metrics, registry->count, &registry->capacity,
+                                 sizeof(*registry->metrics));
+    for (; at > 0 && strcmp(registry->metrics[at - 1]->name, metric->name) > 0; at--)
+        registry->metrics[at] = registry->metrics[at - 1];
+    registry->metrics[at] = metric;
+    registry->count++;
+}
+
+struct metric *metric_register(struct metric_registry *registry, const struct metric_info *info)
+{
+    struct metric *metric = mem_alloc(sizeof(*metric));
+
+    metric->registry = registry;
+    metric->name = mem_dup(info->name);
+    metric->help = mem_dup(info->help);
+    metric->type = info->type;
+    metric->by_key = map_create();
+    metric->is_sorted = true;
+    copy_labels(metric, info);
+    copy_buckets(metric, info);
+    pthread_mutex_lock(&registry->mutex);
+    registry_insert(registry, metric);
+    pthread_mutex_unlock(&registry->mutex);
+    return metric;
+}
+
+/* ---- series ---- */
+
+static const char *value_of(const char *const *values, size_t i)
+{
+    return values && values[i] ? values[i] : "";
+}
+
+#define KEY_SPACE 512
+/* A key that is usually built without the heap. */
+struct key {
+    char space[KEY_SPACE];
+    char *text;
+    size_t length;
+};
+
+static void key_init(struct key *key, const struct metric *metric, const char *const *values)
+{
+    size_t lengths[16], total = 0, count = metric->label_count, at = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(value_of(values, i)) + 1;
+
+        if (i < ARRAY_COUNT(lengths))
+            lengths[i] = length;
+        total += length;
+    }
+    key->text = total <= KEY_SPACE ? key->space : mem_alloc(total);
+    key->length = total;
+    for (size_t i = 0; i < count; i++) {
+        const char *value = value_of(values, i);
+        size_t length = i < ARRAY_COUNT(lengths) ? lengths[i] : strlen(value) + 1;
+
+        memcpy(key->text + at, value, length);
+        at += length;
+    }
+}
+
+static void key_finish(struct key *key)
+{
+    if (key->text != key->space)
+        free(key->text);
+}
+
+static struct str key_view(const struct key *key)
+{
+    return (struct str){ key->text, key->length };
+}
+
+static char *labels_text(const struct metric *metric, const char *const *values)
+{
+    struct strbuf out = STRBUF_INIT;
+
+    for (size_t i = 0; i < metric->label_count; i++) {
+        size_t label = metric->order[i];
+
+        strbuf_printf(&out, "%s%s=\"", i > 0 ? "," : "", metric->labels[label]);
+        metric_escape(&out, value_of(values, label), true);
+        strbuf_putc(&out, '"');
+    }
+    return strbuf_take(&out);
+}
+
+static struct series *series_create(struct metric *metric, const struct key *key,
+                                    const char *const *values)
+{
+    struct series *series =
+        mem_alloc(sizeof(*series) + (metric->bucket_count + 1) * sizeof(series->buckets[0]));
+
+    series->key = mem_alloc(key->length + 1);
+    memcpy(series->key, key->text, key->length);
+    series->key_length = key->length;
+    series->labels = labels_text(metric, values);
+    metric->series =
+        mem_grow(metric->series, metric->count, &metric->capacity, sizeof(*metric->series));
+    metric->series[metric->count++] = series;
+    metric->is_sorted = false;
+    map_put(metric->by_key, key_view(key), series);
+    return series;
+}
+
+/* Under the mutex: the series of these values, made when there is none yet. */
+static struct series *series_get(struct metric *metric, const char *const *values)
+{
+    struct series *series;
+    struct key key;
+
+    key_init(&key, metric, values);
+    series = map_get(metric->by_key, key_view(&key));
+    if (!series)
+        series = series_create(metric, &key, values);
+    key_finish(&key);
+    return series;
+}
+
+void metric_add(struct metric *metric, const char *const *values, double amount)
+{
+    if (!metric)
+        return;
+    pthread_mutex_lock(&metric->registry->mutex);
+    series_get(metric, values)->value += amount;
+    pthread_mutex_unlock(&metric->registry->mutex);
+}
+
+void metric_set(struct metric *metric, const char *const *values, double value)
+{
+    if (!metric)
+        return;
+    pthread_mutex_lock(&metric->registry->mutex);
+    series_get(metric, values)->value = value;
+    pthread_mutex_unlock(&metric->registry->mutex);
+}
+
+void metric_observe(struct metric *metric, const char *const *values, double value)
+{
+    struct series *series;
+    size_t bucket = 0;
+
+    if (!metric)
+        return;
+    while (bucket < metric->bucket_count && !(value <= metric->bounds[bucket]))
+        bucket++;
+    pthread_mutex_lock(&metric->registry->mutex);
+    series = series_get(metric, values);
+    series->value += value;
+    series->count++;
+    series->buckets[bucket]++;
+    pthread_mutex_unlock(&metric->registry->mutex);
+}
+
+bool metric_read(const struct metric *metric, const char *const *values, double *value)
+{
+    const struct series *series;
+    struct key key;
+
+    *value = 0;
+    if (!metric)
+        return false;
+    key_init(&key, metric, values);
+    pthread_mutex_lock(&metric->registry->mutex);
+    series = map_get(metric->by_key, key_view(&key));
+    if (series)
+        *value = metric->type == METRIC_HISTOGRAM ? (double)series->count : series->value;
+    pthread_mutex_unlock(&metric->registry->mutex);
+    key_finish(&key);
+    return series != NULL;
+}
+
+/* ---- removal ---- */
+
+static bool series_matches(const struct metric *metric, const struct series *series,
+                           const char *const *match)
+{
+    const char *value = series->key;
+
+    for (size_t i = 0; match && i < metric->label_count; i++) {
+        if (match[i] && strcmp(match[i], value) != 0)
+            return false;
+        value += strlen(value) + 1;
+    }
+    return true;
+}
+
+static size_t remove_matching(struct metric *metric, const char *const *match)
+{
+    size_t kept = 0, all = metric->count;
+
+    for (size_t i = 0; i < all; i++) {
+        struct series *series = metric->series[i];
+
+        if (!series_matches(metric, series, match)) {
+            metric->series[kept++] = series;
+            continue;
+        }
+        map_remove(metric->by_key, (struct str){ series->key, series->key_length });
+        series_destroy(series);
+    }
+    metric->count = kept;
+    return all - kept;
+}
+
+/* When every value is given there is at most one: no walk then, unless it is there. */
+static bool may_match(const struct metric *metric, const char *const *match)
+{
+    struct key key;
+    bool found;
+
+    for (size_t i = 0; i < metric->label_count; i++)
+        if (!match || !match[i])
+            return metric->count > 0;
+    key_init(&key, metric, match);
+    found = map_get(metric->by_key, key_view(&key)) != NULL;
+    key_finish(&key);
+    return found;
+}
+
+size_t metric_remove(struct metric *metric, const char *const *match)
+{
+    size_t count = 0;
+
+    if (!metric)
+        return 0;
+    pthread_mutex_lock(&metric->registry->mutex);
+    if (may_match(metric, match))
+        count = remove_matching(metric, match);
+    pthread_mutex_unlock(&metric->registry->mutex);
+    return count;
+}
+
+static size_t remove_by_label(struct metric *metric, const char *label, const char *value)
+{
+    const char **match = mem_array(metric->label_count + 1, sizeof(*match));
+    bool has_label = false;
+    size_t count = 0;
+
+    for (size_t i = 0; i < metric->label_count; i++) {
+        if (strcmp(metric->labels[i], label) == 0) {
+            match[i] = value;
+            has_label = true;
+        }
+    }
+    if (has_label)
+        count = remove_matching(metric, match);
+    free(match);
+    return count;
+}
+
+size_t metric_registry_remove_gauges(struct metric_registry *registry, const char *label,
+                                     const char *value)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&registry->mutex);
+    for (size_t i = 0; i < registry->count; i++)
+        if (registry->metrics[i]->type == METRIC_GAUGE)
+            count += remove_by_label(registry->metrics[i], label, value);
+    pthread_mutex_unlock(&registry->mutex);
+    return count;
+}
+
+/* ---- text ---- */
+
+static int by_labels(const void *a, const void *b)
+{
+    return strcmp((*(struct series *const *)a)->labels, (*(struct series *const *)b)->labels);
+}
+
+static void print_line(struct strbuf *out, const struct metric *metric, const char *suffix,
+                       const char *labels, double value)
+{
+    char number[METRIC_NUMBER_TEXT];
+
+    strbuf_puts(out, metric->name);
+    strbuf_puts(out, suffix);
+    if (*labels) {
+        strbuf_putc(out, '{');
+        strbuf_puts(out, labels);
+        strbuf_putc(out, '}');
+    }
+    strbuf_putc(out, ' ');
+    strbuf_add(out, number, metric_number(value, number));
+    strbuf_putc(out, '\n');
+}
+
+static void print_bucket(struct strbuf *out, const struct metric *metric,
+                         const struct series *series, const char *bound, uint64_t count)
+{
+    char number[METRIC_NUMBER_TEXT];
+
+    strbuf_puts(out, metric->name);
+    strbuf_puts(out, "_bucket{");
+    strbuf_puts(out, series->labels);
+    strbuf_puts(out, *series->labels ? ",le=\"" : "le=\"");
+    strbuf_puts(out, bound);
+    strbuf_puts(out, "\"} ");
+    strbuf_add(out, number, metric_number((double)count, number));
+    strbuf_putc(out, '\n');
+}
+
+static void print_histogram(struct strbuf *out, const struct metric *metric,
+                            const struct series *series)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < metric->bucket_count; i++) {
+        count += series->buckets[i];
+        print_bucket(out, metric, series, metric->bound_texts[i], count);
+    }
+    print_bucket(out, metric, series, "+Inf", series->count);
+    print_line(out, metric, "_sum", series->labels, series->value);
+    print_line(out, metric, "_count", series->labels, (double)series->count);
+}
+
+static void print_metric(struct strbuf *out, struct metric *metric)
+{
+    static const char *const types[] = { "counter", "gauge", "histogram" };
+
+    if (metric->count == 0)
+        return;
+    if (!metric->is_sorted)
+        qsort(metric->series, metric->count, sizeof(*metric->series), by_labels);
+    metric->is_sorted = true;
+    strbuf_printf(out, "# HELP %s ", metric->name);
+    metric_escape(out, metric->help, false);
+    strbuf_printf(out, "\n# TYPE %s %s\n", metric->name, types[metric->type]);
+    for (size_t i = 0; i < metric->count; i++) {
+        if (metric->type == METRIC_HISTOGRAM)
+            print_histogram(out, metric, metric->series[i]);
+        else
+            print_line(out, metric, "", metric->series[i]->labels, metric->series[i]->value);
+    }
+}
+
+void metric_text(const struct metric_registry *registry, struct strbuf *out)
+{
+    pthread_mutex_t *mutex = (pthread_mutex_t *)(uintptr_t)&registry->mutex;
+
+    for (size_t i = 0; i < registry->count; i++) {
+        pthread_mutex_lock(mutex);
+        print_metric(out, registry->metrics[i]);
+        pthread_mutex_unlock(mutex);
+    }
+}
