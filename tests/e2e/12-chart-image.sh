@@ -14,8 +14,6 @@ check "and named" grep -q replicas "$work/refused"
 "$root/charts/image/build" "$program" "$work/image" test >/dev/null
 check "the image's program starts, not root, read-only" "$root/charts/image/check" "$work/image"
 check "two builds give the same bytes" bash -c '"$1" "$2" "$3/image2" test >/dev/null && cmp -s "$3/image/index.json" "$3/image2/index.json"' - "$root/charts/image/build" "$program" "$work"
-kubectl label --dry-run=client -f "$root/crds" x=y >/dev/null
-check "crds: samples accepted and refused" "$root/tests/crds/run"
 for kind in clusterqueue localqueue workload cohort resourceflavor admissioncheck topology workloadpriorityclass provisioningrequestconfig multikueueconfig multikueuecluster; do
     check "kubectl explain $kind.spec" bash -c 'kubectl explain "$1" >/dev/null' - "$kind"
 done
