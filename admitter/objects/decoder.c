@@ -29,10 +29,12 @@ void decode_problem(struct decoder *d, const char *member, const char *fmt, ...)
 
     if (d->failed)
         return;
+    d->failed = true;
+    if (json_failed(&d->reader, d->e)) /* broken text is the cause of all that follows */
+        return;
     va_start(arguments, fmt);
     vsnprintf(text, sizeof(text), fmt, arguments);
     va_end(arguments);
-    d->failed = true;
     path_print(d, &path);
     if (!path.length && *member == '.')
         member++;
@@ -234,8 +236,12 @@ void decode_piece(struct decoder *d, struct str raw, const struct decode_field *
 
 void decode_text(struct decoder *d, void *target)
 {
+    const char *text = NULL;
+
     if (value_is(d, JSON_KIND_STRING, "a string"))
-        *(const char **)target = json_text(&d->reader, d->arena);
+        text = json_text(&d->reader, d->arena);
+    if (text)
+        *(const char **)target = text;
 }
 
 void decode_bool(struct decoder *d, void *target)

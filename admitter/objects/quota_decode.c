@@ -2,12 +2,19 @@
 
 /* What ClusterQueues, Cohorts and LocalQueues declare alike: groups of quotas, weights, stops. */
 
-/* A resource's quota and which members were given. */
+struct quota { /* a resource's quota, and whether the required member was given */
+    struct resource_quota out;
+    bool has_nominal;
+};
+
 static void nominal_read(struct decoder *d, void *target)
 {
-    struct resource_quota *quota = target;
+    struct quota *quota = target;
 
-    decode_quantity(d, &quota->nominal);
+    if (decode_absent(d))
+        return;
+    quota->has_nominal = true;
+    decode_quantity(d, &quota->out.nominal);
 }
 
 static void borrowing_read(struct decoder *d, void *target)
@@ -33,17 +40,20 @@ static void lending_read(struct decoder *d, void *target)
 static void quota_read(struct decoder *d, void *target)
 {
     static const struct decode_field fields[] = {
-        DECODE_FIELD("name", decode_text, struct resource_quota, resource),
+        DECODE_FIELD("name", decode_text, struct quota, out.resource),
         DECODE_WHOLE("nominalQuota", nominal_read),
-        DECODE_WHOLE("borrowingLimit", borrowing_read),
-        DECODE_WHOLE("lendingLimit", lending_read),
+        DECODE_FIELD("borrowingLimit", borrowing_read, struct quota, out),
+        DECODE_FIELD("lendingLimit", lending_read, struct quota, out),
         DECODE_END,
     };
-    struct resource_quota *quota = target;
+    struct quota quota = { 0 };
 
-    decode_record(d, fields, quota);
-    if (!quota->resource)
+    decode_record(d, fields, &quota);
+    if (!quota.out.resource)
         decode_problem(d, ".name", "Required value");
+    if (!quota.has_nominal)
+        decode_problem(d, ".nominalQuota", "Required value");
+    *(struct resource_quota *)target = quota.out;
 }
 
 static void resources_read(struct decoder *d, void *target)

@@ -499,6 +499,9 @@ static const struct {
       "\"12q\"" },
     { "{'metadata':{'name':'q'},'spec':{'resourceGroups':[{'flavors':[{'resources':[]}]}]}}",
       "spec.resourceGroups[0].flavors[0].name: Required value" },
+    { "{'metadata':{'name':'q'},'spec':{'resourceGroups':[{'flavors':[{'name':'f','resources':["
+      "{'name':'cpu'}]}]}]}}",
+      "spec.resourceGroups[0].flavors[0].resources[0].nominalQuota: Required value" },
     { "{'metadata':{'name':'q','labels':{'a/b':1}}}",
       "metadata.labels[a/b]: expected a string, got 1" },
     { "{'metadata':{'name':'q','creationTimestamp':'noon'}}",
