@@ -28,6 +28,7 @@ struct ledger {
     struct task *tasks;                   /* questions under way */
     int64_t retry_at, retention_at;       /* monotonic */
     bool wrote;                           /* since the last look at retention */
+    bool deleting;                        /* retention is under way */
 };
 
 /* The ledger thread; returns when ledger->stopping is set and all is written. */

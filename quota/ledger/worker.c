@@ -230,7 +230,8 @@ static void retention(struct ledger *l)
 {
     if (!l->wrote || monotonic() < l->retention_at)
         return;
-    if (retention_slice(&l->store, &l->options, RETENTION_SLICE) > 0)
+    l->deleting = retention_slice(&l->store, &l->options, RETENTION_SLICE) > 0;
+    if (l->deleting)
         return; /* there may be more: the next round goes on */
     l->wrote = false;
     l->retention_at = monotonic() + RETENTION_NS;
@@ -296,6 +297,7 @@ void *worker_run(void *argument)
             continue;
         if (atomic_load(&l->stopping))
             return NULL;
-        idle(l);
+        if (!l->deleting)
+            idle(l);
     }
 }
