@@ -9,7 +9,7 @@
 #define VALUE_SHOWN 80 /* bytes of a wrong value in messages */
 
 /* Where a value stands: "metrics.customLabels[0]" for people, an RFC 6901 pointer for its line. */
-struct place {
+struct at_place {
     const char *path, *pointer;
 };
 
@@ -56,12 +56,12 @@ void configuration_problem(struct reading *r, const char *fmt, ...)
     va_end(args);
 }
 
-static unsigned line(const struct reading *r, const struct place *at)
+static unsigned line(const struct reading *r, const struct at_place *at)
 {
     return yaml_line_of(r->stream, 0, at->pointer);
 }
 
-static struct place member_place(struct reading *r, const struct place *at, const char *name)
+static struct at_place member_place(struct reading *r, const struct at_place *at, const char *name)
 {
     AUTO_STRBUF struct strbuf pointer = STRBUF_INIT;
 
@@ -74,18 +74,18 @@ static struct place member_place(struct reading *r, const struct place *at, cons
         else
             strbuf_putc(&pointer, *c);
     }
-    return (struct place){ *at->path ? arena_format(r->arena, "%s.%s", at->path, name)
+    return (struct at_place){ *at->path ? arena_format(r->arena, "%s.%s", at->path, name)
                                      : arena_strdup(r->arena, name),
                            arena_strdup(r->arena, pointer.text) };
 }
 
-static struct place item_place(struct reading *r, const struct place *at, size_t index)
+static struct at_place item_place(struct reading *r, const struct at_place *at, size_t index)
 {
-    return (struct place){ arena_format(r->arena, "%s[%zu]", at->path, index),
+    return (struct at_place){ arena_format(r->arena, "%s[%zu]", at->path, index),
                            arena_format(r->arena, "%s/%zu", at->pointer, index) };
 }
 
-static void refuse(struct reading *r, const struct place *at, const json_t *value,
+static void refuse(struct reading *r, const struct at_place *at, const json_t *value,
                    const char *expected)
 {
     AUTO_STRBUF struct strbuf shown = STRBUF_INIT;
@@ -97,7 +97,7 @@ static void refuse(struct reading *r, const struct place *at, const json_t *valu
                           shown.text, shown.length > VALUE_SHOWN ? "..." : "");
 }
 
-static void read_bool(struct reading *r, const struct place *at, const json_t *value, void *target)
+static void read_bool(struct reading *r, const struct at_place *at, const json_t *value, void *target)
 {
     if (json_is_boolean(value))
         *(struct given_bool *)target = (struct given_bool){ true, json_is_true(value) };
@@ -105,7 +105,7 @@ static void read_bool(struct reading *r, const struct place *at, const json_t *v
         refuse(r, at, value, "true or false");
 }
 
-static void read_int(struct reading *r, const struct place *at, const json_t *value, void *target)
+static void read_int(struct reading *r, const struct at_place *at, const json_t *value, void *target)
 {
     json_int_t number = json_integer_value(value);
 
@@ -115,7 +115,7 @@ static void read_int(struct reading *r, const struct place *at, const json_t *va
         refuse(r, at, value, "a 32-bit integer");
 }
 
-static void read_long(struct reading *r, const struct place *at, const json_t *value, void *target)
+static void read_long(struct reading *r, const struct at_place *at, const json_t *value, void *target)
 {
     if (json_is_integer(value))
         *(struct given_int *)target = (struct given_int){ true, json_integer_value(value) };
@@ -123,7 +123,7 @@ static void read_long(struct reading *r, const struct place *at, const json_t *v
         refuse(r, at, value, "an integer (nanoseconds)");
 }
 
-static void read_number(struct reading *r, const struct place *at, const json_t *value,
+static void read_number(struct reading *r, const struct at_place *at, const json_t *value,
                         void *target)
 {
     (void)target;
@@ -131,7 +131,7 @@ static void read_number(struct reading *r, const struct place *at, const json_t 
         refuse(r, at, value, "a number");
 }
 
-static void read_duration(struct reading *r, const struct place *at, const json_t *value,
+static void read_duration(struct reading *r, const struct at_place *at, const json_t *value,
                           void *target)
 {
     int64_t duration;
@@ -143,7 +143,7 @@ static void read_duration(struct reading *r, const struct place *at, const json_
         refuse(r, at, value, "a duration such as \"1m30s\"");
 }
 
-static void read_text(struct reading *r, const struct place *at, const json_t *value, void *target)
+static void read_text(struct reading *r, const struct at_place *at, const json_t *value, void *target)
 {
     if (json_is_string(value))
         *(const char **)target = arena_strdup(r->arena, json_string_value(value));
@@ -151,7 +151,7 @@ static void read_text(struct reading *r, const struct place *at, const json_t *v
         refuse(r, at, value, "a text");
 }
 
-static void read_address(struct reading *r, const struct place *at, const json_t *value,
+static void read_address(struct reading *r, const struct at_place *at, const json_t *value,
                          void *target)
 {
     if (json_is_integer(value) && json_integer_value(value) == 0)
@@ -160,7 +160,7 @@ static void read_address(struct reading *r, const struct place *at, const json_t
         read_text(r, at, value, target);
 }
 
-static void read_texts(struct reading *r, const struct place *at, const json_t *value, void *target)
+static void read_texts(struct reading *r, const struct at_place *at, const json_t *value, void *target)
 {
     struct given_texts *texts = target;
     const json_t *item;
@@ -174,7 +174,7 @@ static void read_texts(struct reading *r, const struct place *at, const json_t *
     texts->items = ARENA_ARRAY(r->arena, json_array_size(value) + 1, const char *);
     json_array_foreach(value, i, item)
     {
-        struct place place = item_place(r, at, i);
+        struct at_place place = item_place(r, at, i);
 
         texts->items[i] = "";
         read_text(r, &place, item, &texts->items[i]);
@@ -182,7 +182,7 @@ static void read_texts(struct reading *r, const struct place *at, const json_t *
     texts->count = json_array_size(value);
 }
 
-static void read_ints(struct reading *r, const struct place *at, const json_t *value, void *target)
+static void read_ints(struct reading *r, const struct at_place *at, const json_t *value, void *target)
 {
     struct given_ints *numbers = target;
     const json_t *item;
@@ -196,7 +196,7 @@ static void read_ints(struct reading *r, const struct place *at, const json_t *v
     numbers->items = ARENA_ARRAY(r->arena, json_array_size(value) + 1, int32_t);
     json_array_foreach(value, i, item)
     {
-        struct place place = item_place(r, at, i);
+        struct at_place place = item_place(r, at, i);
         struct given_int number = { false, 0 };
 
         read_int(r, &place, item, &number);
@@ -243,10 +243,10 @@ static const struct field selector_fields[] = {
 static const struct field_table selector_table = { selector_fields, ARRAY_COUNT(selector_fields),
                                                    sizeof(struct selector_object) };
 
-static void read_fields(struct reading *r, const struct place *at, const json_t *value,
+static void read_fields(struct reading *r, const struct at_place *at, const json_t *value,
                         const struct field_table *table, char *target);
 
-static void read_match_labels(struct reading *r, const struct place *at, json_t *labels,
+static void read_match_labels(struct reading *r, const struct at_place *at, json_t *labels,
                               struct label_selector *selector)
 {
     const char *key;
@@ -261,7 +261,7 @@ static void read_match_labels(struct reading *r, const struct place *at, json_t 
     selector->labels = ARENA_ARRAY(r->arena, json_object_size(labels) + 1, struct label);
     json_object_foreach(labels, key, value)
     {
-        struct place place = member_place(r, at, key);
+        struct at_place place = member_place(r, at, key);
         struct label *label = &selector->labels[selector->label_count++];
 
         *label = (struct label){ arena_strdup(r->arena, key), "" };
@@ -283,12 +283,12 @@ static struct label_requirement requirement_of(const struct requirement_row *row
     return requirement;
 }
 
-static void read_selector(struct reading *r, const struct place *at, const json_t *value,
+static void read_selector(struct reading *r, const struct at_place *at, const json_t *value,
                           void *target)
 {
     struct given_selector *out = target;
     struct selector_object object = { 0 };
-    struct place labels = member_place(r, at, "matchLabels");
+    struct at_place labels = member_place(r, at, "matchLabels");
     struct label_selector *selector = &out->value;
     const struct requirement_row *rows;
 
@@ -305,7 +305,7 @@ static void read_selector(struct reading *r, const struct place *at, const json_
 
 /* ---- objects, lists of objects, maps ---- */
 
-static void read_rows(struct reading *r, const struct place *at, const json_t *value,
+static void read_rows(struct reading *r, const struct at_place *at, const json_t *value,
                       const struct field_table *table, void *target)
 {
     struct given_rows *rows = target;
@@ -321,7 +321,7 @@ static void read_rows(struct reading *r, const struct place *at, const json_t *v
     rows->items = arena_array(r->arena, rows->count + 1, table->size);
     json_array_foreach(value, i, item)
     {
-        struct place place = item_place(r, at, i);
+        struct at_place place = item_place(r, at, i);
 
         if (!json_is_null(item))
             read_fields(r, &place, item, table, (char *)rows->items + i * table->size);
@@ -355,7 +355,7 @@ static const char *map_value_problem(enum field_type type, const json_t *value)
     }
 }
 
-static void read_map(struct reading *r, const struct place *at, json_t *value, enum field_type type,
+static void read_map(struct reading *r, const struct at_place *at, json_t *value, enum field_type type,
                      void *target)
 {
     const char *key, *problem;
@@ -367,7 +367,7 @@ static void read_map(struct reading *r, const struct place *at, json_t *value, e
     }
     json_object_foreach(value, key, item)
     {
-        struct place place = member_place(r, at, key);
+        struct at_place place = member_place(r, at, key);
 
         problem = map_value_problem(type, item);
         if (problem)
@@ -377,17 +377,17 @@ static void read_map(struct reading *r, const struct place *at, json_t *value, e
 }
 
 /* Known names, but nothing is kept. */
-static void check_dropped(struct reading *r, const struct place *at, const json_t *value,
+static void check_dropped(struct reading *r, const struct at_place *at, const json_t *value,
                           const struct field_table *table)
 {
     if (table)
         read_fields(r, at, value, table, NULL);
 }
 
-static void read_value(struct reading *r, const struct place *at, json_t *value,
+static void read_value(struct reading *r, const struct at_place *at, json_t *value,
                        const struct field *field, void *target)
 {
-    typedef void reader(struct reading *, const struct place *, const json_t *, void *);
+    typedef void reader(struct reading *, const struct at_place *, const json_t *, void *);
     static reader *const readers[] = {
         [FIELD_BOOL] = read_bool,         [FIELD_INT] = read_int,
         [FIELD_LONG] = read_long,         [FIELD_NUMBER] = read_number,
@@ -417,7 +417,7 @@ static const struct field *find_field(const struct field_table *table, const cha
     return NULL;
 }
 
-static void read_member(struct reading *r, const struct place *at, json_t *value,
+static void read_member(struct reading *r, const struct at_place *at, json_t *value,
                         const struct field *field, char *target)
 {
     if (json_is_null(value)) /* the same as absent */
@@ -429,7 +429,7 @@ static void read_member(struct reading *r, const struct place *at, json_t *value
 }
 
 /* 'target' begins with bool given; NULL: nothing is kept. */
-static void read_fields(struct reading *r, const struct place *at, const json_t *value,
+static void read_fields(struct reading *r, const struct at_place *at, const json_t *value,
                         const struct field_table *table, char *target)
 {
     const char *key;
@@ -443,7 +443,7 @@ static void read_fields(struct reading *r, const struct place *at, const json_t 
         *(bool *)target = true;
     json_object_foreach((json_t *)(uintptr_t)value, key, item)
     {
-        struct place place = member_place(r, at, key);
+        struct at_place place = member_place(r, at, key);
         const struct field *field = find_field(table, key, r->object.version);
 
         if (field)
@@ -456,7 +456,7 @@ static void read_fields(struct reading *r, const struct place *at, const json_t 
 
 void configuration_decode(struct reading *r, const json_t *root)
 {
-    struct place top = { "", "" };
+    struct at_place top = { "", "" };
 
     read_fields(r, &top, root, &configuration_fields, (char *)&r->object);
 }

@@ -209,7 +209,7 @@ static int webhook_start(struct program *p, struct err *e)
     const struct listen_address *address = &p->configuration.webhook.address;
     struct webhook_server_options options = { .name = "webhook", .host = *address->host ? address->host : NULL,
                                               .port = address->port, .certificates = p->source,
-                                              .routes = p->hook_routes, .observe = metrics_webhook_observer };
+                                              .routes = p->hook_routes };
 
     p->webhook = webhook_server_start(&options, e);
     return p->webhook ? 0 : err_wrap(e, "webhook");
@@ -401,8 +401,8 @@ static void program_stop(struct program *p)
     certificate_source_destroy(p->source);
     snapshot_destroy(p->snapshot);
     kube_config_destroy(p->kube_config);
+    metrics_stop();
     configuration_finish(&p->configuration);
-    arguments_finish(&p->arguments);
 }
 
 /* ---- starting ---- */
@@ -438,21 +438,41 @@ static int usage_error(const struct err *e)
 /* Arguments and configuration: -1 means exit status 2. */
 static int program_configure(struct program *p, int argc, char **argv, struct err *e)
 {
-    if (arguments_parse(argc, argv, &p->arguments, e) < 0)
+    if (arguments_parse(argc - 1, argv + 1, &p->arguments, e) < 0)
         return -1;
+    if (p->arguments.help)
+        return 0;
     log_level_set(p->arguments.log_level);
-    if (configuration_load(p->arguments.config, p->arguments.feature_gates, &p->configuration, e) < 0)
+    if (configuration_load(p->arguments.configuration, p->arguments.feature_gates, &p->configuration, e) < 0)
         return -1;
-    if (arguments_apply(&p->arguments, &p->configuration, e) < 0)
-        return -1;
+    arguments_apply(&p->arguments, &p->configuration);
     for (size_t i = 0; i < p->configuration.warning_count; i++)
         LOG(LOG_WARN, "configuration", KS("text", p->configuration.warnings[i]));
     return 0;
 }
 
+static void start_metrics(const struct configuration *c)
+{
+    struct metrics_options options = {
+        .standalone = !c->leader_election.enabled,
+        .resources = c->metrics.cluster_queue_resources,
+        .local_queues = c->metrics.local_queues,
+        .local_queue_selector = &c->metrics.local_queue_selector,
+        .cohorts = c->gates.on[GATE_METRICS_FOR_COHORTS],
+        .creation_latency = c->gates.on[GATE_METRIC_FOR_WORKLOAD_CREATION_LATENCY],
+        .unadmitted = c->loop.unadmitted_observability,
+        .hashes = c->gates.on[GATE_SCHEDULING_EQUIVALENCE_HASHING],
+        .custom_labels = c->metrics.custom_labels,
+        .custom_label_count = c->metrics.custom_label_count,
+    };
+
+    metrics_start_with(&options);
+}
+
 static int program_start(struct program *p, struct err *e)
 {
-    struct kube_config_source where = { .path = p->arguments.kubeconfig, .list = getenv("KUBECONFIG") };
+    struct kube_config_source where = { .path = *p->arguments.kubeconfig ? p->arguments.kubeconfig : NULL,
+                                        .list = getenv("KUBECONFIG") };
 
     p->kube_config = kube_config_load(&where, e);
     if (!p->kube_config)
@@ -480,9 +500,15 @@ int run_main(int argc, char **argv)
         free(p);
         return status;
     }
+    if (p->arguments.help) {
+        arguments_usage(stdout);
+        program_stop(p);
+        free(p);
+        return 0;
+    }
     kube_global_init();
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    metrics_start();
+    start_metrics(&p->configuration);
     status = program_start(p, &e);
     if (status == 0) {
         LOG(LOG_INFO, "started", KS("version", SLUICE_VERSION), KS("server", p->kube_config->server),
