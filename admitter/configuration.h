@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "admitter/gates.h"
+#include "admitter/loop/metrics.h"
 #include "admitter/loop/settings.h"
 #include "quota/base/arena.h"
 #include "quota/base/err.h"
@@ -21,22 +22,6 @@ struct listen_address {
 };
 
 enum tls_version { TLS_LIBRARY_DEFAULT, TLS_1_2, TLS_1_3 };
-
-enum label_source_kind { /* alphabetical: the order of columns */
-                         LABEL_FROM_CLUSTER_QUEUE,
-                         LABEL_FROM_COHORT,
-                         LABEL_FROM_LOCAL_QUEUE,
-                         LABEL_FROM_WORKLOAD
-};
-
-struct custom_label {
-    const char *name; /* without "custom_" */
-    enum label_source_kind kind;
-    const char *label;      /* key to read; NULL when 'annotation' is given */
-    const char *annotation; /* key to read, or NULL */
-    const char **tracked;   /* none: any value counts */
-    size_t tracked_count;
-};
 
 struct configuration {
     struct arena arena;
@@ -107,6 +92,9 @@ MUST_USE int configuration_load(const char *path, const char *feature_gates,
 MUST_USE int configuration_read(struct str bytes, const char *name, const char *feature_gates,
                                 struct configuration *out, struct err *e);
 void configuration_finish(struct configuration *configuration);
+
+/* What metrics_start_with takes; points into the configuration. */
+void configuration_metrics(const struct configuration *configuration, struct metrics_options *out);
 
 /* ":8443", "127.0.0.1:0", "[::1]:80"; "0" and "" mean off. ERR_INVALID names the text. The host
  * lives in 'a'. */

@@ -355,3 +355,22 @@ void configuration_settings(struct reading *r)
     set_tls(r);
     set_multikueue(r);
 }
+
+void configuration_metrics(const struct configuration *configuration, struct metrics_options *out)
+{
+    const bool *on = configuration->gates.on;
+
+    *out = (struct metrics_options){
+        .standalone = !configuration->leader_election.enabled,
+        .lease_name = configuration->leader_election.lease_name,
+        .resources = configuration->metrics.cluster_queue_resources,
+        .local_queues = configuration->metrics.local_queues,
+        .local_queue_selector = &configuration->metrics.local_queue_selector,
+        .cohorts = on[GATE_METRICS_FOR_COHORTS],
+        .creation_latency = on[GATE_METRIC_FOR_WORKLOAD_CREATION_LATENCY],
+        .unadmitted = on[GATE_UNADMITTED_WORKLOADS_OBSERVABILITY],
+        .hashes = on[GATE_SCHEDULING_EQUIVALENCE_HASHING],
+        .custom_labels = configuration->metrics.custom_labels,
+        .custom_label_count = configuration->metrics.custom_label_count,
+    };
+}

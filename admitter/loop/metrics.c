@@ -1,0 +1,515 @@
+#include "admitter/loop/metrics_private.h"
+
+#include <stdlib.h>
+#include "quota/base/mem.h"
+#include "quota/engine/selector.h"
+
+#define ROLE "replica_role"
+#define UNTRACKED "kueue.x-k8s.io/_UNTRACKED_VALUE_"
+#define VALUES_MAX (METRICS_LABELS_MAX + 1 + 4 * METRICS_CUSTOM_MAX)
+
+static struct metrics *current;
+
+struct metrics *metrics_current(void)
+{
+    return current;
+}
+
+/* ---- set-up ---- */
+
+void metrics_options_default(struct metrics_options *options)
+{
+    *options = (struct metrics_options){ .lease_name = "c1f6bfd2.kueue.x-k8s.io",
+                                         .resources = false,
+                                         .local_queues = true,
+                                         .cohorts = true,
+                                         .creation_latency = true,
+                                         .unadmitted = true,
+                                         .hashes = true };
+}
+
+static bool is_wanted(const struct metrics_options *options, enum metrics_when when)
+{
+    switch (when) {
+    case WHEN_LOCAL:
+        return options->local_queues;
+    case WHEN_LOCAL_UNADMITTED:
+        return options->local_queues && options->unadmitted;
+    case WHEN_RESOURCES:
+        return options->resources;
+    case WHEN_COHORTS:
+        return options->cohorts;
+    case WHEN_CREATION:
+        return options->creation_latency;
+    case WHEN_UNADMITTED:
+        return options->unadmitted;
+    case WHEN_HASHES:
+        return options->hashes;
+    default:
+        return true;
+    }
+}
+
+static size_t base_count(const struct metrics_row *row)
+{
+    size_t count = 0;
+
+    while (count < METRICS_LABELS_MAX && row->labels[count])
+        count++;
+    return count;
+}
+
+/* Names of the custom columns of a row; each is the caller's to free. */
+static size_t custom_names(const struct metrics_options *options, unsigned kinds, char **names)
+{
+    size_t count = 0;
+
+    for (unsigned kind = 0; kind <= LABEL_FROM_WORKLOAD; kind++)
+        for (size_t i = 0; (kinds & 1u << kind) && i < options->custom_label_count; i++)
+            if (options->custom_labels[i].kind == kind && count < VALUES_MAX)
+                names[count++] = mem_format("custom_%s", options->custom_labels[i].name);
+    return count;
+}
+
+static struct metric *register_row(struct metrics *m, const struct metrics_row *row)
+{
+    const char *labels[2 * VALUES_MAX];
+    char *custom[VALUES_MAX];
+    size_t count = base_count(row), custom_count = custom_names(&m->options, row->custom, custom);
+    struct metric_info info = { .name = row->name, .help = row->help, .type = row->type };
+    struct metric *metric;
+
+    memcpy(labels, row->labels, count * sizeof(*labels));
+    labels[count++] = ROLE;
+    for (size_t i = 0; i < custom_count; i++)
+        labels[count++] = custom[i];
+    info.labels = labels;
+    info.label_count = count;
+    info.buckets = row->buckets ? row->buckets->bounds : NULL;
+    info.bucket_count = row->buckets ? row->buckets->count : 0;
+    metric = metric_register(m->registry, &info);
+    for (size_t i = 0; i < custom_count; i++)
+        free(custom[i]);
+    return metric;
+}
+
+static void register_build(struct metrics *m)
+{
+    static const char *const labels[] = { "git_version", "git_commit", "build_date",
+                                          "go_version",  "compiler",   "platform" };
+    const char *const values[] = {
+        ("v" SLUICE_VERSION),
+        "unknown",
+        "unknown",
+        "C17",
+        __VERSION__,
+#if defined(__aarch64__)
+        "linux/arm64"
+#else
+        "linux/amd64"
+#endif
+    };
+    struct metric_info info = { .name = "kueue_build_info",
+                                .help = "1; what this program was built from.",
+                                .type = METRIC_GAUGE,
+                                .labels = labels,
+                                .label_count = ARRAY_COUNT(labels) };
+
+    metric_set(metric_register(m->registry, &info), values, 1);
+}
+
+static void register_extra(struct metrics *m)
+{
+    static const char *const code[] = { "code" }, *const name[] = { "name" };
+
+    m->write_failures = metric_register(
+        m->registry, &(struct metric_info){ .name = "sluice_write_failures_total",
+                                            .help = "Writes that the API server did not take.",
+                                            .type = METRIC_COUNTER,
+                                            .labels = code,
+                                            .label_count = 1 });
+    m->leader =
+        metric_register(m->registry, &(struct metric_info){ .name = "leader_election_master_status",
+                                                            .help = "1 while this process leads.",
+                                                            .type = METRIC_GAUGE,
+                                                            .labels = name,
+                                                            .label_count = 1 });
+}
+
+static void count_custom(struct metrics *m)
+{
+    for (size_t i = 0; i < m->options.custom_label_count; i++) {
+        size_t *count = &m->custom_count[m->options.custom_labels[i].kind];
+
+        if (*count < METRICS_CUSTOM_MAX)
+            ++*count;
+    }
+}
+
+void metrics_start_with(const struct metrics_options *options)
+{
+    struct metrics *m = mem_alloc(sizeof(*m));
+
+    metrics_stop();
+    m->options = *options;
+    m->registry = metric_registry_create();
+    atomic_store(&m->role, options->standalone ? "standalone" : "follower");
+    for (size_t i = 0; i < LABEL_FROM_WORKLOAD; i++)
+        m->records[i] = map_create();
+    count_custom(m);
+    for (size_t i = 0; i < METRICS_COUNT; i++)
+        if (is_wanted(options, metrics_table[i].when))
+            m->items[i] = register_row(m, &metrics_table[i]);
+    register_build(m);
+    register_extra(m);
+    current = m;
+}
+
+void metrics_start(void)
+{
+    struct metrics_options options;
+
+    metrics_options_default(&options);
+    metrics_start_with(&options);
+}
+
+static void record_destroy(struct metrics_record *record)
+{
+    for (size_t i = 0; i < METRICS_CUSTOM_MAX; i++)
+        free(record->custom[i]);
+    free(record->parent);
+    free(record->root);
+    free(record);
+}
+
+void metrics_stop(void)
+{
+    struct metrics *m = current;
+    struct map_entry entry;
+
+    current = NULL;
+    if (!m)
+        return;
+    for (size_t i = 0; i < LABEL_FROM_WORKLOAD; i++) {
+        for (size_t at = 0; map_next(m->records[i], &at, &entry);)
+            record_destroy(entry.value);
+        map_destroy(m->records[i]);
+    }
+    metric_registry_destroy(m->registry);
+    free(m);
+}
+
+struct metric_registry *metrics_registry(void)
+{
+    return current ? current->registry : NULL;
+}
+
+void metrics_render(struct strbuf *out)
+{
+    if (current)
+        metric_text(current->registry, out);
+}
+
+void metrics_leading(bool leading)
+{
+    if (!current || current->options.standalone)
+        return;
+    metric_set(current->leader, (const char *const[]){ current->options.lease_name }, leading);
+    atomic_store(&current->role, leading ? "leader" : "follower");
+    if (leading)
+        metric_registry_remove_gauges(current->registry, ROLE, "follower");
+}
+
+void metrics_write_failed(const char *code)
+{
+    if (current)
+        metric_add(current->write_failures, (const char *const[]){ code }, 1);
+}
+
+/* ---- records of objects ---- */
+
+static char *record_key(const char *namespace, const char *name)
+{
+    return mem_format("%s/%s", namespace ? namespace : "", name ? name : "");
+}
+
+struct metrics_record *metrics_record(enum label_source_kind kind, const char *namespace,
+                                      const char *name)
+{
+    AUTO_FREE char *key = record_key(namespace, name);
+    struct metrics_record *record = map_get(current->records[kind], str_of(key));
+
+    if (record)
+        return record;
+    record = mem_alloc(sizeof(*record));
+    record->parent = mem_dup("");
+    record->root = mem_dup("");
+    /* Without a selector everything is wanted; with one, what has no labels yet is not. */
+    record->is_reported =
+        !current->options.local_queue_selector || !current->options.local_queue_selector->present;
+    map_put(current->records[kind], str_of(key), record);
+    return record;
+}
+
+void metrics_forget(enum label_source_kind kind, const char *namespace, const char *name)
+{
+    AUTO_FREE char *key = record_key(namespace, name);
+    struct metrics_record *record = map_remove(current->records[kind], str_of(key));
+
+    if (record)
+        record_destroy(record);
+}
+
+bool metrics_wants(const char *namespace, const char *local_queue)
+{
+    return current && current->options.local_queues &&
+           metrics_record(LABEL_FROM_LOCAL_QUEUE, namespace, local_queue)->is_reported;
+}
+
+/* ---- custom labels ---- */
+
+static const char *custom_value(const struct custom_label *label,
+                                const struct metrics_object *object)
+{
+    const char *value =
+        label->annotation
+            ? labels_get(object->annotations, object->annotation_count, label->annotation)
+            : labels_get(object->labels, object->label_count, label->label);
+
+    if (!value)
+        return "";
+    for (size_t i = 0; i < label->tracked_count; i++)
+        if (strcmp(label->tracked[i], value) == 0)
+            return value;
+    return label->tracked_count > 0 ? UNTRACKED : value;
+}
+
+static size_t custom_values(enum label_source_kind kind, const struct metrics_object *object,
+                            const char **values)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < current->options.custom_label_count; i++)
+        if (current->options.custom_labels[i].kind == kind && count < METRICS_CUSTOM_MAX)
+            values[count++] = custom_value(&current->options.custom_labels[i], object);
+    return count;
+}
+
+/* True when one of the values is another one than before. */
+static bool remember_custom(struct metrics_record *record, enum label_source_kind kind,
+                            const struct metrics_object *object)
+{
+    const char *values[METRICS_CUSTOM_MAX];
+    size_t count = custom_values(kind, object, values);
+    bool changed = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(record->custom[i] ? record->custom[i] : "", values[i]) == 0)
+            continue;
+        free(record->custom[i]);
+        record->custom[i] = mem_dup(values[i]);
+        changed = true;
+    }
+    return changed;
+}
+
+/* Remove the series of an object: those in which all of 'names' are labels with these values. */
+static void drop_all(const char *const *names, const char *const *values, size_t count,
+                     const char *unless)
+{
+    for (size_t id = 0; id < METRICS_COUNT; id++) {
+        const struct metrics_row *row = &metrics_table[id];
+        const char *match[METRICS_LABELS_MAX] = { 0 };
+        size_t found = 0;
+        bool is_other = false;
+
+        for (size_t i = 0; i < base_count(row); i++) {
+            is_other |= unless && strcmp(row->labels[i], unless) == 0;
+            for (size_t k = 0; k < count; k++) {
+                if (strcmp(row->labels[i], names[k]) == 0) {
+                    match[i] = values[k];
+                    found++;
+                }
+            }
+        }
+        if (found == count && !is_other)
+            metrics_drop((enum metrics_id)id, match);
+    }
+}
+
+static void drop_cluster_queue(const char *name)
+{
+    drop_all((const char *const[]){ "cluster_queue" }, &name, 1, NULL);
+    drop_all((const char *const[]){ "preempting_cluster_queue" }, &name, 1, NULL);
+}
+
+static void drop_cohort(const char *name)
+{
+    drop_all((const char *const[]){ "cohort" }, &name, 1, "cluster_queue");
+}
+
+static void drop_local_queue(const char *namespace, const char *name)
+{
+    drop_all((const char *const[]){ "name", "namespace" }, (const char *const[]){ name, namespace },
+             2, NULL);
+}
+
+bool metrics_cluster_queue_labels(const char *name, const struct metrics_object *object)
+{
+    struct metrics_record *record;
+
+    if (!current)
+        return false;
+    record = metrics_record(LABEL_FROM_CLUSTER_QUEUE, NULL, name);
+    if (!remember_custom(record, LABEL_FROM_CLUSTER_QUEUE, object))
+        return false;
+    drop_cluster_queue(name);
+    return true;
+}
+
+bool metrics_cohort_labels(const char *name, const struct metrics_object *object)
+{
+    struct metrics_record *record;
+
+    if (!current)
+        return false;
+    record = metrics_record(LABEL_FROM_COHORT, NULL, name);
+    if (!remember_custom(record, LABEL_FROM_COHORT, object))
+        return false;
+    drop_cohort(name);
+    return true;
+}
+
+bool metrics_local_queue_labels(const char *namespace, const char *name,
+                                const struct metrics_object *object)
+{
+    const struct label_selector *selector;
+    struct metrics_record *record;
+    bool was_reported;
+
+    if (!current)
+        return false;
+    selector = current->options.local_queue_selector;
+    record = metrics_record(LABEL_FROM_LOCAL_QUEUE, namespace, name);
+    was_reported = record->is_reported;
+    record->is_reported = !selector || !selector->present ||
+                          selector_matches(selector, object->labels, object->label_count);
+    if (!remember_custom(record, LABEL_FROM_LOCAL_QUEUE, object) &&
+        was_reported == record->is_reported)
+        return false;
+    drop_local_queue(namespace, name);
+    return true;
+}
+
+void metrics_workload_labels(struct metrics_workload *workload, const struct metrics_object *object)
+{
+    if (current)
+        custom_values(LABEL_FROM_WORKLOAD, object, workload->custom);
+}
+
+void metrics_cluster_queue_clear(const char *name)
+{
+    if (!current)
+        return;
+    drop_cluster_queue(name);
+    metrics_forget(LABEL_FROM_CLUSTER_QUEUE, NULL, name);
+}
+
+void metrics_cohort_clear(const char *name)
+{
+    if (!current)
+        return;
+    drop_cohort(name);
+    metrics_forget(LABEL_FROM_COHORT, NULL, name);
+}
+
+void metrics_local_queue_clear(const char *namespace, const char *name)
+{
+    if (!current)
+        return;
+    drop_local_queue(namespace, name);
+    metrics_forget(LABEL_FROM_LOCAL_QUEUE, namespace, name);
+}
+
+/* ---- one observation ---- */
+
+static const char *const *owner_values(enum label_source_kind kind,
+                                       const struct metrics_owner *owner)
+{
+    if (kind == LABEL_FROM_WORKLOAD)
+        return owner->workload;
+    if (kind == LABEL_FROM_LOCAL_QUEUE && owner->local_queue)
+        return (const char *const *)metrics_record(kind, owner->namespace, owner->local_queue)
+            ->custom;
+    if (kind == LABEL_FROM_COHORT && owner->cohort)
+        return (const char *const *)metrics_record(kind, NULL, owner->cohort)->custom;
+    if (kind == LABEL_FROM_CLUSTER_QUEUE && owner->cluster_queue)
+        return (const char *const *)metrics_record(kind, NULL, owner->cluster_queue)->custom;
+    return NULL;
+}
+
+static void add_custom(unsigned kinds, const struct metrics_owner *owner, const char **values,
+                       size_t count)
+{
+    for (unsigned kind = 0; kind <= LABEL_FROM_WORKLOAD; kind++) {
+        const char *const *custom = NULL;
+
+        if (!(kinds & 1u << kind) || current->custom_count[kind] == 0)
+            continue;
+        custom = owner_values((enum label_source_kind)kind, owner);
+        for (size_t i = 0; i < current->custom_count[kind]; i++)
+            values[count++] = custom ? custom[i] : "";
+    }
+}
+
+/* All label values of a series, in order of declaration. */
+static void fill_values(enum metrics_id id, const struct metrics_owner *owner,
+                        const char *const *base, const char **values)
+{
+    const struct metrics_row *row = &metrics_table[id];
+    size_t count = base_count(row);
+
+    memcpy(values, base, count * sizeof(*values));
+    values[count] = atomic_load(&current->role);
+    add_custom(row->custom, owner, values, count + 1);
+}
+
+void metrics_emit(enum metrics_id id, enum metrics_verb verb, const struct metrics_owner *owner,
+                  const char *const *base, double value)
+{
+    const char *values[VALUES_MAX];
+
+    if (!current || !current->items[id])
+        return;
+    fill_values(id, owner, base, values);
+    if (verb == VERB_ADD)
+        metric_add(current->items[id], values, value);
+    else if (verb == VERB_SET)
+        metric_set(current->items[id], values, value);
+    else
+        metric_observe(current->items[id], values, value);
+}
+
+void metrics_count(enum metrics_id id, const struct metrics_owner *owner, const char *const *base,
+                   int change)
+{
+    const char *values[VALUES_MAX];
+    double left;
+
+    if (!current || !current->items[id])
+        return;
+    fill_values(id, owner, base, values);
+    metric_add(current->items[id], values, change);
+    if (metric_read(current->items[id], values, &left) && left <= 0)
+        metric_remove(current->items[id], values);
+}
+
+void metrics_drop(enum metrics_id id, const char *const *base)
+{
+    const char *match[VALUES_MAX] = { 0 };
+
+    if (!current || !current->items[id])
+        return;
+    memcpy(match, base, base_count(&metrics_table[id]) * sizeof(*match));
+    metric_remove(current->items[id], match);
+}
