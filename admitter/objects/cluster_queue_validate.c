@@ -228,25 +228,28 @@ static const json_t *checks_to_spare(const json_t *old_object, const json_t *nam
     return spared;
 }
 
+struct flavor_list {
+    const char **items;
+    size_t count;
+};
+
 static void check_on_flavors(const json_t *check, size_t index, const json_t *names,
-                             struct field_errors *errors)
+                             const struct flavor_list *known, struct field_errors *errors)
 {
     json_t *entry;
-    size_t i, count;
+    size_t i;
 
     json_array_foreach(json_object_get(check, "onFlavors"), i, entry)
     {
         const char *flavor = json_is_string(entry) ? json_string_value(entry) : "";
-        const char **known;
 
         if (json_object_get(names, flavor))
             continue;
-        known = names_list(names, errors->arena, &count);
         field_error_not_supported(
             errors,
             field_path(errors, "spec.admissionChecksStrategy.admissionChecks[%zu].onFlavors[%zu]",
                        index, i),
-            flavor, known, count);
+            flavor, known->items, known->count);
     }
 }
 
@@ -255,15 +258,17 @@ static void check_admission_checks(const json_t *old_object, const json_t *objec
 {
     json_t *names = flavor_names(object), *check;
     const json_t *spared = checks_to_spare(old_object, names, gates);
+    struct flavor_list known;
     size_t i;
 
+    known.items = names_list(names, errors->arena, &known.count);
     json_array_foreach(checks_of(object), i, check)
     {
         const json_t *before = tree_entry(spared, "name", tree_text(check, "name"));
 
         if (!before ||
             !same_set(json_object_get(before, "onFlavors"), json_object_get(check, "onFlavors")))
-            check_on_flavors(check, i, names, errors);
+            check_on_flavors(check, i, names, &known, errors);
     }
     json_decref(names);
 }

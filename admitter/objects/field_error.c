@@ -68,6 +68,20 @@ const char *field_error_reason(enum field_error_kind kind)
     return kinds[kind].reason;
 }
 
+static struct field_error *room_for_one(struct field_errors *errors)
+{
+    struct field_error *items;
+
+    if (errors->count == errors->capacity) {
+        errors->capacity = errors->capacity ? 2 * errors->capacity : 4;
+        items = ARENA_ARRAY(errors->arena, errors->capacity, struct field_error);
+        if (errors->count)
+            memcpy(items, errors->items, errors->count * sizeof(*items));
+        errors->items = items;
+    }
+    return &errors->items[errors->count++];
+}
+
 /* 'value' is printed as it stands; NULL: none. */
 static void add(struct field_errors *errors, enum field_error_kind kind, const char *path,
                 const char *value, const char *detail)
@@ -75,21 +89,15 @@ static void add(struct field_errors *errors, enum field_error_kind kind, const c
     struct arena *a = errors->arena;
     struct field_error *error;
 
-    if (errors->count == errors->capacity) {
-        struct field_error *items;
-
-        errors->capacity = errors->capacity ? 2 * errors->capacity : 4;
-        items = ARENA_ARRAY(a, errors->capacity, struct field_error);
-        if (errors->count)
-            memcpy(items, errors->items, errors->count * sizeof(*items));
-        errors->items = items;
-    }
-    error = &errors->items[errors->count++];
+    if (errors->bytes > FIELD_ERROR_BYTES)
+        return;
+    error = room_for_one(errors);
     error->kind = kind;
     error->path = arena_strdup(a, path);
     error->body = arena_format(a, "%s%s%s%s%s", kinds[kind].text, value ? ": " : "",
                                value ? value : "", *detail ? ": " : "", detail);
     error->text = arena_format(a, "%s: %s", path, error->body);
+    errors->bytes += strlen(error->text);
 }
 
 /* ---- values ---- */

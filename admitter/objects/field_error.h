@@ -34,7 +34,9 @@ struct field_errors {
     struct arena *arena;
     struct field_error *items;
     size_t count, capacity;
+    size_t bytes; /* of all texts; beyond FIELD_ERROR_BYTES further errors are dropped */
 };
+#define FIELD_ERROR_BYTES (1 << 20) /* absurd input must not make an absurd answer */
 
 void field_errors_init(struct field_errors *errors, struct arena *arena);
 size_t field_errors_count(const struct field_errors *errors);

@@ -18,6 +18,18 @@ static bool is_repeated(const json_t *taints, size_t at)
     return false;
 }
 
+/* The members in the order of the Go struct, which is how the value is printed. */
+static void report_repeated(struct field_errors *errors, const char *path, const json_t *taint)
+{
+    static const char *const order[] = { "key", "value", "effect", "timeAdded" };
+    json_t *shown = json_object();
+
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+        json_object_set(shown, order[i], json_object_get(taint, order[i]));
+    field_error_duplicate_json(errors, path, shown, "taints must be unique by key and effect pair");
+    json_decref(shown);
+}
+
 static void check_taints(const json_t *taints, struct field_errors *errors)
 {
     json_t *taint;
@@ -32,8 +44,7 @@ static void check_taints(const json_t *taints, struct field_errors *errors)
         field_check_label_value_joined(errors, field_path(errors, "%s.value", path),
                                        tree_text(taint, "value"));
         if (is_repeated(taints, i))
-            field_error_duplicate_json(errors, path, taint,
-                                       "taints must be unique by key and effect pair");
+            report_repeated(errors, path, taint);
     }
 }
 

@@ -221,6 +221,33 @@ static const struct rule cohort_rules[] = {
       "lendingLimit: Invalid value: \"5\": must be nil when parent is empty]" },
 };
 
+/* 64 checks times 64 unknown flavors, each error listing 256 names: the answer stays small. */
+static void absurd_objects_get_an_answer_of_bounded_size(void **state)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    json_t *object = many_flavors(16, 16, 0), *checks = json_array();
+    struct field_errors errors;
+    struct object_gates gates;
+
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        json_t *unknown = json_array();
+
+        for (int k = 0; k < 64; k++)
+            json_array_append_new(unknown, json_sprintf("unknown-%d-%d", i, k));
+        json_array_append_new(
+            checks, json_pack("{s:o, s:o}", "name", json_sprintf("c%d", i), "onFlavors", unknown));
+    }
+    json_object_set_new(member(object, "spec"), "admissionChecksStrategy",
+                        json_pack("{s:o}", "admissionChecks", checks));
+    object_gates_default(&gates);
+    field_errors_init(&errors, &arena);
+    cluster_queue_validate(NULL, object, &gates, &errors);
+    assert_true(errors.count > 100);
+    assert_true(strlen(field_errors_text(&errors)) < 2 * FIELD_ERROR_BYTES);
+    json_decref(object);
+}
+
 static void cohorts_are_judged(void **state)
 {
     struct object_gates gates;
@@ -237,7 +264,7 @@ static const struct rule flavor_rules[] = {
       SPEC("'nodeLabels':{'a/b':'c'},'nodeTaints':[{'key':'k','effect':'NoSchedule'},{'key':'k',"
            "'effect':'NoExecute'}],'tolerations':[{'operator':'Exists'},{'key':'x/y'}]"),
       NULL },
-    { NULL, SPEC("'nodeTaints':[{'key':'k','effect':'e'},{'key':'k','value':'v','effect':'e'}]"),
+    { NULL, SPEC("'nodeTaints':[{'key':'k','effect':'e'},{'effect':'e','key':'k','value':'v'}]"),
       "spec.nodeTaints[1]: Duplicate value: {\"key\":\"k\",\"value\":\"v\",\"effect\":\"e\"}: "
       "taints must be unique by key and effect pair" },
 };
@@ -323,6 +350,7 @@ int main(void)
         cmocka_unit_test(updates_of_cluster_queues_are_judged),
         cmocka_unit_test(concurrent_admission_is_judged_behind_its_gate),
         cmocka_unit_test(totals_have_limits),
+        cmocka_unit_test(absurd_objects_get_an_answer_of_bounded_size),
         cmocka_unit_test(cohorts_are_judged),
         cmocka_unit_test(flavors_are_judged),
         cmocka_unit_test(creation_adds_the_finalizer_and_canonical_quantities),
