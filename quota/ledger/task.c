@@ -1,6 +1,7 @@
 #include "quota/ledger/task.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "quota/base/mem.h"
 #include "quota/ledger/history.h"
@@ -87,9 +88,10 @@ static int copy_open(struct task *task, struct store *s, struct err *e)
 {
     const char *path = task->entry->path;
 
+    if (access(path, F_OK) == 0)
+        return err_set(e, ERR_EXISTS, "copy of the ledger to %s: the file exists already", path);
     if (sqlite3_open_v2(path, &task->copy,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE |
-                            SQLITE_OPEN_NOMUTEX,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) == SQLITE_OK)
         task->backup = sqlite3_backup_init(task->copy, "main", s->db, "main");
     if (task->backup)
