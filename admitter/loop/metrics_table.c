@@ -100,7 +100,7 @@ const struct metrics_row metrics_table[METRICS_COUNT] = {
     [METRIC_ADMITTED_TOTAL] = {
         "kueue_admitted_workloads_total", METRIC_COUNTER, NULL,
         { "cluster_queue", "priority_class" }, CUSTOM_CQ, WHEN_ALWAYS,
-        "Admissions.",
+        "Admissions of workloads.",
     },
     [METRIC_ADMISSION_WAIT] = {
         "kueue_admission_wait_time_seconds", METRIC_HISTOGRAM, &exp16,
@@ -195,7 +195,7 @@ const struct metrics_row metrics_table[METRICS_COUNT] = {
     [METRIC_EVICTED_TOTAL] = {
         "kueue_evicted_workloads_total", METRIC_COUNTER, NULL,
         { "cluster_queue", "reason", "underlying_cause", "priority_class" }, CUSTOM_CQ, WHEN_ALWAYS,
-        "Evictions.",
+        "Evictions of admitted or reserving workloads.",
     },
     [METRIC_LQ_EVICTED_TOTAL] = {
         "kueue_local_queue_evicted_workloads_total", METRIC_COUNTER, NULL,

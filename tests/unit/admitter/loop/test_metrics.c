@@ -1,0 +1,543 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "admitter/loop/metrics.h"
+#include "admitter/loop/metrics_table.h"
+#include "quota/base/clock.h"
+#include "quota/base/mem.h"
+#include "quota/base/quantity.h"
+
+#define SECONDS(n) ((n)*NANOSECONDS_PER_SECOND)
+
+/* Names, types with buckets, labels and the objects of custom labels, as dashboards expect them. */
+static const struct {
+    const char *name, *type, *labels, *custom;
+} expected[] = {
+    { "kueue_admission_attempts_total", "counter", "result", "" },
+    { "kueue_admission_attempt_duration_seconds", "hist DEF", "result", "" },
+    { "kueue_admission_cycle_preemption_skips", "gauge", "cluster_queue", "+CQ" },
+    { "kueue_preemption_target_recomputations_total", "counter", "cluster_queue result", "+CQ" },
+    { "kueue_pending_workloads", "gauge", "cluster_queue status", "+CQ+WL" },
+    { "kueue_pending_scheduling_hashes", "gauge", "cluster_queue status", "+CQ" },
+    { "kueue_local_queue_pending_workloads", "gauge", "name namespace status", "+LQ" },
+    { "kueue_cluster_queue_resource_pending", "gauge", "cluster_queue resource", "+CQ" },
+    { "kueue_finished_workloads", "gauge", "cluster_queue", "+CQ" },
+    { "kueue_local_queue_finished_workloads", "gauge", "name namespace", "+LQ" },
+    { "kueue_unadmitted_workloads", "gauge", "cluster_queue reason underlying_cause", "+CQ" },
+    { "kueue_local_queue_unadmitted_workloads", "gauge",
+      "name namespace cluster_queue reason underlying_cause", "+LQ" },
+    { "kueue_quota_reserved_workloads_total", "counter", "cluster_queue priority_class", "+CQ" },
+    { "kueue_quota_reserved_wait_time_seconds", "hist EXP14", "cluster_queue priority_class",
+      "+CQ" },
+    { "kueue_local_queue_quota_reserved_workloads_total", "counter",
+      "name namespace priority_class", "+LQ" },
+    { "kueue_local_queue_quota_reserved_wait_time_seconds", "hist EXP14",
+      "name namespace priority_class", "+LQ" },
+    { "kueue_admitted_workloads_total", "counter", "cluster_queue priority_class", "+CQ" },
+    { "kueue_admission_wait_time_seconds", "hist EXP16", "cluster_queue priority_class", "+CQ" },
+    { "kueue_local_queue_admitted_workloads_total", "counter", "name namespace priority_class",
+      "+LQ+WL" },
+    { "kueue_local_queue_admission_wait_time_seconds", "hist EXP14",
+      "name namespace priority_class", "+LQ+WL" },
+    { "kueue_admission_checks_wait_time_seconds", "hist EXP14", "cluster_queue priority_class",
+      "+CQ" },
+    { "kueue_local_queue_admission_checks_wait_time_seconds", "hist EXP14",
+      "name namespace priority_class", "+LQ" },
+    { "kueue_cohort_subtree_admitted_workloads_total", "counter", "cohort priority_class", "+CO" },
+    { "kueue_ready_wait_time_seconds", "hist EXP14", "cluster_queue priority_class", "+CQ" },
+    { "kueue_admitted_until_ready_wait_time_seconds", "hist EXP14", "cluster_queue priority_class",
+      "+CQ" },
+    { "kueue_local_queue_ready_wait_time_seconds", "hist EXP14", "name namespace priority_class",
+      "+LQ" },
+    { "kueue_local_queue_admitted_until_ready_wait_time_seconds", "hist EXP14",
+      "name namespace priority_class", "+LQ" },
+    { "kueue_workload_creation_latency_seconds", "hist WCL", "job_kind", "+LQ" },
+    { "kueue_pod_scheduling_gate_removal_seconds", "hist DEF", "name cluster_queue is_group",
+      "+CQ" },
+    { "multikueue_workloads_dispatched_total", "counter", "cluster_queue cluster", "" },
+    { "multikueue_workloads_admitted_total", "counter", "cluster_queue cluster", "" },
+    { "kueue_finished_workloads_total", "counter", "cluster_queue priority_class", "+CQ" },
+    { "kueue_local_queue_finished_workloads_total", "counter", "name namespace priority_class",
+      "+LQ" },
+    { "kueue_execution_time_seconds", "hist EXP16", "cluster_queue priority_class", "+CQ" },
+    { "kueue_local_queue_execution_time_seconds", "hist EXP16", "name namespace priority_class",
+      "+LQ" },
+    { "kueue_evicted_workloads_total", "counter",
+      "cluster_queue reason underlying_cause priority_class", "+CQ" },
+    { "kueue_local_queue_evicted_workloads_total", "counter",
+      "name namespace reason underlying_cause priority_class", "+LQ" },
+    { "kueue_evicted_workloads_once_total", "counter",
+      "cluster_queue reason underlying_cause priority_class", "+CQ" },
+    { "kueue_pods_ready_to_evicted_time_seconds", "hist EXP14",
+      "cluster_queue reason underlying_cause", "+CQ" },
+    { "kueue_workload_eviction_latency_seconds", "hist EXP14", "cluster_queue reason", "+CQ" },
+    { "kueue_preempted_workloads_total", "counter", "preempting_cluster_queue reason", "+CQ" },
+    { "kueue_reserving_active_workloads", "gauge", "cluster_queue", "+CQ" },
+    { "kueue_admitted_active_workloads", "gauge", "cluster_queue", "+CQ+WL" },
+    { "kueue_local_queue_reserving_active_workloads", "gauge", "name namespace", "+LQ" },
+    { "kueue_local_queue_admitted_active_workloads", "gauge", "name namespace", "+LQ+WL" },
+    { "kueue_cluster_queue_status", "gauge", "cluster_queue status", "+CQ" },
+    { "kueue_local_queue_status", "gauge", "name namespace active", "+LQ" },
+    { "kueue_cluster_queue_resource_reservation", "gauge", "cohort cluster_queue flavor resource",
+      "+CQ" },
+    { "kueue_cluster_queue_resource_usage", "gauge", "cohort cluster_queue flavor resource",
+      "+CQ" },
+    { "kueue_cluster_queue_nominal_quota", "gauge", "cohort cluster_queue flavor resource", "+CQ" },
+    { "kueue_cluster_queue_borrowing_limit", "gauge", "cohort cluster_queue flavor resource",
+      "+CQ" },
+    { "kueue_cluster_queue_lending_limit", "gauge", "cohort cluster_queue flavor resource", "+CQ" },
+    { "kueue_cluster_queue_weighted_share", "gauge", "cluster_queue cohort", "+CQ" },
+    { "kueue_local_queue_resource_reservation", "gauge", "name namespace flavor resource", "+LQ" },
+    { "kueue_local_queue_resource_usage", "gauge", "name namespace flavor resource", "+LQ" },
+    { "kueue_local_queue_admission_fair_sharing_usage", "gauge", "name namespace cluster_queue",
+      "+LQ" },
+    { "kueue_cohort_weighted_share", "gauge", "cohort", "+CO" },
+    { "kueue_cohort_subtree_quota", "gauge", "cohort flavor resource", "+CO" },
+    { "kueue_cohort_subtree_resource_reservations", "gauge", "cohort flavor resource", "+CO" },
+    { "kueue_cohort_subtree_admitted_active_workloads", "gauge", "cohort", "+CQ" },
+    { "kueue_cohort_info", "gauge", "cohort parent_cohort root_cohort", "+CO" },
+    { "kueue_cluster_queue_info", "gauge", "cluster_queue parent_cohort root_cohort", "+CQ" },
+};
+
+static const char *type_text(const struct metrics_row *row)
+{
+    static char text[32];
+
+    if (row->type == METRIC_COUNTER || row->type == METRIC_GAUGE)
+        return row->type == METRIC_COUNTER ? "counter" : "gauge";
+    if (row->buckets->bounds[0] >= 1)
+        snprintf(text, sizeof(text), "hist EXP%zu", row->buckets->count);
+    else
+        snprintf(text, sizeof(text), "hist %s", row->buckets->bounds[0] < 0.01 ? "DEF" : "WCL");
+    return text;
+}
+
+static void labels_text(const struct metrics_row *row, struct strbuf *out)
+{
+    for (size_t i = 0; i < METRICS_LABELS_MAX && row->labels[i]; i++)
+        strbuf_printf(out, "%s%s", i > 0 ? " " : "", row->labels[i]);
+}
+
+static void custom_text(unsigned custom, struct strbuf *out)
+{
+    strbuf_printf(out, "%s%s%s%s", custom & CUSTOM_CQ ? "+CQ" : "", custom & CUSTOM_CO ? "+CO" : "",
+                  custom & CUSTOM_LQ ? "+LQ" : "", custom & CUSTOM_WL ? "+WL" : "");
+}
+
+static const struct metrics_row *find_row(const char *name)
+{
+    for (size_t i = 0; i < METRICS_COUNT; i++)
+        if (strcmp(metrics_table[i].name, name) == 0)
+            return &metrics_table[i];
+    print_message("missing: %s\n", name);
+    fail();
+    return NULL;
+}
+
+static void names_types_and_labels_are_those_of_the_table(void **state)
+{
+    (void)state;
+    assert_int_equal(ARRAY_COUNT(expected), METRICS_COUNT);
+    for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
+        AUTO_STRBUF struct strbuf labels = STRBUF_INIT, custom = STRBUF_INIT;
+        const struct metrics_row *row = find_row(expected[i].name);
+
+        labels_text(row, &labels);
+        custom_text(row->custom, &custom);
+        assert_string_equal(type_text(row), expected[i].type);
+        assert_string_equal(labels.text, expected[i].labels);
+        assert_string_equal(custom.text ? custom.text : "", expected[i].custom);
+        assert_true(strlen(row->help) > 10);
+    }
+}
+
+/* ---- what is written ---- */
+
+static void begin(void (*change)(struct metrics_options *options))
+{
+    static struct metrics_options options;
+
+    metrics_options_default(&options);
+    options.resources = true;
+    if (change)
+        change(&options);
+    metrics_start_with(&options);
+}
+
+static bool shows(const char *line)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT, whole = STRBUF_INIT;
+
+    metrics_render(&text);
+    strbuf_printf(&whole, "\n%s\n", line);
+    return strstr(text.text, whole.text) != NULL;
+}
+
+static bool mentions(const char *piece)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+
+    metrics_render(&text);
+    return strstr(text.text, piece) != NULL;
+}
+
+static void assert_shows(const char *line)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+
+    if (shows(line))
+        return;
+    metrics_render(&text);
+    print_message("missing: %s\nin:\n%s\n", line, text.text);
+    fail();
+}
+
+static struct flavor_resource_usage usage_of_queue[] = {
+    { .flavor = "a100", .resource = "cpu", .nominal = 8000, .total = 2500, .admitted = 1500 },
+    { .flavor = "a100", .resource = "nvidia.com/gpu", .nominal = AMOUNT_UNLIMITED, .total = 4 },
+};
+static struct queue_status status_of_queue = {
+    .activity = { .active = true, .reason = "Ready" },
+    .pending = 5,
+    .pending_active = 3,
+    .reserving = 2,
+    .admitted = 1,
+    .usage = usage_of_queue,
+    .usage_count = 2,
+};
+
+static void without_a_start_nothing_happens(void **state)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+
+    (void)state;
+    metrics_stop();
+    metrics_cycle(1, true, 1);
+    metrics_cluster_queue_status("q", &status_of_queue);
+    metrics_local_queue_status("n", "l", &status_of_queue);
+    metrics_cohort_status("c", &status_of_queue);
+    metrics_cluster_queue_clear("q");
+    metrics_write_failed("conflict");
+    metrics_leading(true);
+    metrics_render(&text);
+    assert_int_equal(text.length, 0);
+    assert_null(metrics_registry());
+}
+
+static void cycles_count_with_heads_only(void **state)
+{
+    (void)state;
+    begin(NULL);
+    metrics_cycle(0, true, SECONDS(1));
+    assert_false(mentions("kueue_admission_attempts_total"));
+    metrics_cycle(3, true, SECONDS(1) / 100);
+    metrics_cycle(3, false, -5);
+    assert_shows("kueue_admission_attempts_total{replica_role=\"follower\",result=\"success\"} 1");
+    assert_shows(
+        "kueue_admission_attempts_total{replica_role=\"follower\",result=\"inadmissible\"} 1");
+    assert_shows("kueue_admission_attempt_duration_seconds_bucket{replica_role=\"follower\",result="
+                 "\"success\",le=\"0.01\"} 1");
+    assert_shows("kueue_admission_attempt_duration_seconds_sum{replica_role=\"follower\",result="
+                 "\"inadmissible\"} 0");
+    assert_true(mentions("kueue_build_info{"));
+    metrics_stop();
+}
+
+static void a_queue_shows_its_state_and_its_quota_in_natural_units(void **state)
+{
+    (void)state;
+    begin(NULL);
+    metrics_cluster_queue_place("q", "team", "root");
+    metrics_cluster_queue_status("q", &status_of_queue);
+    metrics_cluster_queue_limits("q", "a100", "cpu", AMOUNT_UNLIMITED, 500);
+#define Q "cluster_queue=\"q\""
+#define ROLE "replica_role=\"follower\""
+    assert_shows("kueue_pending_workloads{" Q "," ROLE ",status=\"active\"} 3");
+    assert_shows("kueue_pending_workloads{" Q "," ROLE ",status=\"inadmissible\"} 2");
+    assert_shows("kueue_reserving_active_workloads{" Q "," ROLE "} 2");
+    assert_shows("kueue_admitted_active_workloads{" Q "," ROLE "} 1");
+    assert_shows("kueue_cluster_queue_status{" Q "," ROLE ",status=\"active\"} 1");
+    assert_shows("kueue_cluster_queue_status{" Q "," ROLE ",status=\"pending\"} 0");
+    assert_shows("kueue_cluster_queue_status{" Q "," ROLE ",status=\"terminating\"} 0");
+#define CPU Q ",cohort=\"team\",flavor=\"a100\"," ROLE ",resource=\"cpu\""
+    assert_shows("kueue_cluster_queue_nominal_quota{" CPU "} 8");
+    assert_shows("kueue_cluster_queue_resource_reservation{" CPU "} 2.5");
+    assert_shows("kueue_cluster_queue_resource_usage{" CPU "} 1.5");
+    assert_shows("kueue_cluster_queue_borrowing_limit{" CPU "} +Inf");
+    assert_shows("kueue_cluster_queue_lending_limit{" CPU "} 0.5");
+    assert_true(mentions("resource=\"nvidia.com/gpu\"} +Inf"));
+    assert_shows("kueue_cluster_queue_info{" Q ",parent_cohort=\"team\"," ROLE
+                 ",root_cohort=\"root\"} 1");
+    assert_false(mentions("weighted_share"));
+    metrics_stop();
+}
+
+static void an_inactive_queue_has_only_inadmissible_workloads(void **state)
+{
+    struct queue_status status = status_of_queue;
+
+    (void)state;
+    begin(NULL);
+    status.activity = (struct queue_activity){ .active = false, .reason = "Stopped" };
+    metrics_cluster_queue_status("q", &status);
+    assert_shows("kueue_pending_workloads{" Q "," ROLE ",status=\"active\"} 0");
+    assert_shows("kueue_pending_workloads{" Q "," ROLE ",status=\"inadmissible\"} 5");
+    assert_shows("kueue_cluster_queue_status{" Q "," ROLE ",status=\"pending\"} 1");
+    status.activity.reason = "Terminating";
+    metrics_cluster_queue_status("q", &status);
+    assert_shows("kueue_cluster_queue_status{" Q "," ROLE ",status=\"pending\"} 0");
+    assert_shows("kueue_cluster_queue_status{" Q "," ROLE ",status=\"terminating\"} 1");
+    metrics_stop();
+}
+
+static void flavors_and_cohorts_left_behind_disappear(void **state)
+{
+    struct queue_status status = status_of_queue;
+
+    (void)state;
+    begin(NULL);
+    metrics_cluster_queue_place("q", "team", "team");
+    metrics_cluster_queue_status("q", &status);
+    status.usage_count = 1;
+    status.has_weighted_share = true;
+    status.weighted_share = INT64_MAX;
+    metrics_cluster_queue_place("q", "other", "other");
+    metrics_cluster_queue_status("q", &status);
+    assert_false(mentions("nvidia.com/gpu"));
+    assert_false(mentions("cohort=\"team\""));
+    assert_shows("kueue_cluster_queue_weighted_share{" Q ",cohort=\"other\"," ROLE "} NaN");
+    metrics_stop();
+}
+
+static void a_workload_counts_for_both_queues(void **state)
+{
+    const struct metrics_workload w = {
+        .cluster_queue = "q", .namespace = "n", .local_queue = "l", .priority_class = "high"
+    };
+
+    (void)state;
+    begin(NULL);
+    metrics_workload_reserved(&w, SECONDS(3));
+    metrics_workload_admitted(&w, SECONDS(4), -1);
+    metrics_workload_evicted(&w, &(struct metrics_eviction){ .reason = "Deactivated",
+                                                             .cause = "RequeuingLimitExceeded",
+                                                             .is_first = true,
+                                                             .was_ready = SECONDS(9) });
+    metrics_workload_finished(&w, -1);
+#define LOCAL "name=\"l\",namespace=\"n\",priority_class=\"high\"," ROLE
+#define CLUSTER Q ",priority_class=\"high\"," ROLE
+    assert_shows("kueue_quota_reserved_workloads_total{" CLUSTER "} 1");
+    assert_shows("kueue_local_queue_quota_reserved_workloads_total{" LOCAL "} 1");
+    assert_shows("kueue_quota_reserved_wait_time_seconds_sum{" CLUSTER "} 3");
+    assert_shows("kueue_local_queue_admission_wait_time_seconds_bucket{" LOCAL ",le=\"2.5\"} 0");
+    assert_shows("kueue_local_queue_admission_wait_time_seconds_bucket{" LOCAL ",le=\"5\"} 1");
+    assert_false(mentions("kueue_admission_checks_wait_time_seconds"));
+    assert_shows("kueue_evicted_workloads_once_total{" Q
+                 ",priority_class=\"high\",reason=\"Deactivated\"," ROLE
+                 ",underlying_cause=\"RequeuingLimitExceeded\"} 1");
+    assert_shows("kueue_pods_ready_to_evicted_time_seconds_sum{" Q ",reason=\"Deactivated\"," ROLE
+                 ",underlying_cause=\"RequeuingLimitExceeded\"} 9");
+    assert_shows("kueue_finished_workloads_total{" CLUSTER "} 1");
+    assert_false(mentions("kueue_execution_time_seconds"));
+    metrics_stop();
+}
+
+static void what_is_deleted_leaves_nothing(void **state)
+{
+    const struct metrics_workload w = { .cluster_queue = "q",
+                                        .namespace = "n",
+                                        .local_queue = "l" };
+
+    (void)state;
+    begin(NULL);
+    metrics_cluster_queue_status("q", &status_of_queue);
+    metrics_cluster_queue_status("q2", &status_of_queue);
+    metrics_local_queue_status("n", "l", &status_of_queue);
+    metrics_local_queue_active("n", "l", "True");
+    metrics_cohort_status("c", &status_of_queue);
+    metrics_workload_admitted(&w, 1, 1);
+    metrics_preempted("q", "InClusterQueue");
+    metrics_unadmitted(&w, "NoReservation", "WaitingForQuota", 1);
+    metrics_cluster_queue_clear("q");
+    assert_false(mentions("queue=\"q\""));
+    assert_true(mentions("cluster_queue=\"q2\""));
+    metrics_local_queue_clear("n", "l");
+    assert_false(mentions("name=\"l\""));
+    assert_true(mentions("cohort=\"c\""));
+    metrics_cohort_clear("c");
+    assert_false(mentions("cohort=\"c\""));
+    metrics_stop();
+}
+
+static void waiting_reasons_are_counted_up_and_down(void **state)
+{
+    const struct metrics_workload w = { .cluster_queue = "q",
+                                        .namespace = "n",
+                                        .local_queue = "l" };
+
+    (void)state;
+    begin(NULL);
+    metrics_unadmitted(&w, "NoReservation", "WaitingForQuota", 1);
+    metrics_unadmitted(&w, "NoReservation", "WaitingForQuota", 1);
+    metrics_unadmitted(&w, "NoReservation", "PendingEvaluation", 1);
+    metrics_unadmitted(&w, "NoReservation", "PendingEvaluation", -1);
+    metrics_unadmitted(&(struct metrics_workload){ .local_queue = "l" }, "a", "b", 1);
+    assert_shows("kueue_unadmitted_workloads{" Q ",reason=\"NoReservation\"," ROLE
+                 ",underlying_cause=\"WaitingForQuota\"} 2");
+    assert_true(
+        mentions("kueue_local_queue_unadmitted_workloads{" Q ",name=\"l\",namespace=\"n\""));
+    assert_false(mentions("PendingEvaluation"));
+    metrics_stop();
+}
+
+static void leading_changes_the_role_and_drops_old_gauges(void **state)
+{
+    (void)state;
+    begin(NULL);
+    metrics_cluster_queue_status("q", &status_of_queue);
+    metrics_cycle(1, true, 1);
+    metrics_leading(true);
+    assert_false(mentions("kueue_pending_workloads"));
+    assert_true(mentions("kueue_admission_attempts_total{replica_role=\"follower\""));
+    metrics_cluster_queue_status("q", &status_of_queue);
+    assert_shows("kueue_reserving_active_workloads{" Q ",replica_role=\"leader\"} 2");
+    assert_shows("leader_election_master_status{name=\"c1f6bfd2.kueue.x-k8s.io\"} 1");
+    metrics_stop();
+}
+
+static void switch_all_off(struct metrics_options *options)
+{
+    options->standalone = true;
+    options->resources = options->local_queues = options->cohorts = options->unadmitted = false;
+}
+
+static void what_is_switched_off_is_absent(void **state)
+{
+    const struct metrics_workload w = { .cluster_queue = "q",
+                                        .namespace = "n",
+                                        .local_queue = "l" };
+
+    (void)state;
+    begin(switch_all_off);
+    metrics_cluster_queue_place("q", "c", "c");
+    metrics_cluster_queue_status("q", &status_of_queue);
+    metrics_local_queue_status("n", "l", &status_of_queue);
+    metrics_workload_admitted(&w, 1, 1);
+    metrics_unadmitted(&w, "a", "b", 1);
+    assert_false(mentions("local_queue"));
+    assert_false(mentions("nominal_quota"));
+    assert_false(mentions("unadmitted"));
+    assert_false(mentions("_info{cluster"));
+    assert_shows("kueue_reserving_active_workloads{" Q ",replica_role=\"standalone\"} 2");
+    metrics_stop();
+}
+
+/* ---- labels of objects ---- */
+
+static const char *tracked[] = { "x" };
+static const struct custom_label custom_labels[] = {
+    { "team", LABEL_FROM_CLUSTER_QUEUE, "team", NULL, NULL, 0 },
+    { "cost", LABEL_FROM_LOCAL_QUEUE, NULL, "cost", NULL, 0 },
+    { "size", LABEL_FROM_WORKLOAD, "size", NULL, tracked, 1 },
+};
+static struct label selected_label[] = { { "shown", "yes" } };
+static const struct label_selector selector = { .present = true,
+                                                .labels = selected_label,
+                                                .label_count = 1 };
+
+static void choose_labels(struct metrics_options *options)
+{
+    options->custom_labels = custom_labels;
+    options->custom_label_count = ARRAY_COUNT(custom_labels);
+    options->local_queue_selector = &selector;
+}
+
+static void objects_bring_their_labels(void **state)
+{
+    static const struct label team[] = { { "team", "red" } }, size[] = { { "size", "y" } };
+    static const struct label shown[] = { { "shown", "yes" } }, cost[] = { { "cost", "9" } };
+    const struct metrics_object queue = { .labels = team, .label_count = 1 };
+    const struct metrics_object local = {
+        .labels = shown, .label_count = 1, .annotations = cost, .annotation_count = 1
+    };
+    const struct metrics_object plain = { 0 };
+    struct metrics_workload w = { .cluster_queue = "q", .namespace = "n", .local_queue = "l" };
+
+    (void)state;
+    begin(choose_labels);
+    assert_true(metrics_cluster_queue_labels("q", &queue));
+    assert_false(metrics_cluster_queue_labels("q", &queue));
+    metrics_workload_labels(&w, &(struct metrics_object){ .labels = size, .label_count = 1 });
+    metrics_workload_admitted(&w, 0, -1);
+    assert_shows("kueue_admitted_workloads_total{" Q
+                 ",custom_team=\"red\",priority_class=\"\"," ROLE "} 1");
+    assert_false(mentions("name=\"l\"")); /* not selected yet */
+    assert_true(metrics_local_queue_labels("n", "l", &local));
+    metrics_workload_admitted(&w, 0, -1);
+    assert_true(mentions("kueue_local_queue_admitted_workloads_total{custom_cost=\"9\",custom_size="
+                         "\"kueue.x-k8s.io/_UNTRACKED_VALUE_\",name=\"l\""));
+    assert_true(metrics_cluster_queue_labels("q", &plain));
+    assert_false(mentions("custom_team=\"red\""));
+    assert_true(metrics_local_queue_labels("n", "l", &plain));
+    assert_false(mentions("name=\"l\""));
+    metrics_stop();
+}
+
+/* Prints, never asserts, how long a scrape of many queues takes. */
+static void a_thousand_queues_are_rendered(void **state)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+    struct timespec from, to;
+    char name[32];
+
+    (void)state;
+    begin(NULL);
+    for (int i = 0; i < 1000; i++) {
+        struct metrics_workload w = { .cluster_queue = name,
+                                      .namespace = "n",
+                                      .local_queue = name };
+
+        snprintf(name, sizeof(name), "queue-%d", i);
+        metrics_cluster_queue_status(name, &status_of_queue);
+        metrics_local_queue_status("n", name, &status_of_queue);
+        metrics_workload_reserved(&w, SECONDS(i));
+        metrics_workload_admitted(&w, SECONDS(i), -1);
+    }
+    metrics_render(&text);
+    strbuf_reset(&text);
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    metrics_render(&text);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    print_message("scrape of 1000 queues: %zu bytes in %.1f ms\n", text.length,
+                  (double)(to.tv_sec - from.tv_sec) * 1e3 +
+                      (double)(to.tv_nsec - from.tv_nsec) / 1e6);
+    assert_non_null(strstr(text.text, "queue-999"));
+    metrics_stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_types_and_labels_are_those_of_the_table),
+        cmocka_unit_test(without_a_start_nothing_happens),
+        cmocka_unit_test(cycles_count_with_heads_only),
+        cmocka_unit_test(a_queue_shows_its_state_and_its_quota_in_natural_units),
+        cmocka_unit_test(an_inactive_queue_has_only_inadmissible_workloads),
+        cmocka_unit_test(flavors_and_cohorts_left_behind_disappear),
+        cmocka_unit_test(a_workload_counts_for_both_queues),
+        cmocka_unit_test(what_is_deleted_leaves_nothing),
+        cmocka_unit_test(waiting_reasons_are_counted_up_and_down),
+        cmocka_unit_test(leading_changes_the_role_and_drops_old_gauges),
+        cmocka_unit_test(what_is_switched_off_is_absent),
+        cmocka_unit_test(objects_bring_their_labels),
+        cmocka_unit_test(a_thousand_queues_are_rendered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
