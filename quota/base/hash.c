@@ -39,7 +39,7 @@ static uint64_t load_little_endian(const unsigned char *at, size_t bytes)
     return word;
 }
 
-uint64_t hash_text(struct hash_key key, struct str text)
+uint64_t siphash_text(struct hash_key key, struct str text)
 {
     struct sip s = { key.low ^ 0x736f6d6570736575U, key.high ^ 0x646f72616e646f6dU,
                      key.low ^ 0x6c7967656e657261U, key.high ^ 0x7465646279746573U };

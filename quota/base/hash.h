@@ -10,7 +10,7 @@ struct hash_key {
     uint64_t low, high;
 };
 
-uint64_t hash_text(struct hash_key key, struct str text);
+uint64_t siphash_text(struct hash_key key, struct str text);
 /* A good mix of one number (no key: for tables whose numbers are our own). */
 uint64_t hash_number(uint64_t number);
 /* The key of this process, made from the number given to map_seed. */

@@ -82,7 +82,7 @@ uint32_t intern_put(struct intern *table, struct str name)
 
     if (name.length == 0)
         return 0;
-    hash = hash_text(table->hash_key, name);
+    hash = siphash_text(table->hash_key, name);
     place = place_find(table, name, hash);
     if (*place != 0)
         return *place;
@@ -98,7 +98,7 @@ uint32_t intern_put(struct intern *table, struct str name)
 
 uint32_t intern_find(const struct intern *table, struct str name)
 {
-    return name.length ? *place_find(table, name, hash_text(table->hash_key, name)) : 0;
+    return name.length ? *place_find(table, name, siphash_text(table->hash_key, name)) : 0;
 }
 
 const char *intern_text(const struct intern *table, uint32_t id)

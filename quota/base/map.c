@@ -92,7 +92,7 @@ static void map_grow(struct map *m)
 
 void *map_put(struct map *m, struct str key, void *value)
 {
-    uint64_t hash = hash_text(m->hash_key, key);
+    uint64_t hash = siphash_text(m->hash_key, key);
     struct slot *slot = slot_find(m, key, hash);
 
     if (slot->key) {
@@ -112,7 +112,7 @@ void *map_put(struct map *m, struct str key, void *value)
 
 void *map_get(const struct map *m, struct str key)
 {
-    const struct slot *slot = slot_find(m, key, hash_text(m->hash_key, key));
+    const struct slot *slot = slot_find(m, key, siphash_text(m->hash_key, key));
 
     return slot->key ? slot->value : NULL;
 }
@@ -135,7 +135,7 @@ static void slot_clear(struct map *m, size_t gap)
 
 void *map_remove(struct map *m, struct str key)
 {
-    struct slot *slot = slot_find(m, key, hash_text(m->hash_key, key));
+    struct slot *slot = slot_find(m, key, siphash_text(m->hash_key, key));
     void *value = slot->key ? slot->value : NULL;
 
     if (slot->key)

@@ -28,9 +28,10 @@ static struct entry *next_of(const struct entry *entry)
     return (struct entry *)entry->message.next;
 }
 
+/* A lost resolution only means that the next start reconciles its intent once more. */
 static bool wants_sync(const struct entry *entry)
 {
-    return entry->record.kind == LEDGER_INTENT || entry->record.kind == LEDGER_RESOLUTION;
+    return entry->record.kind == LEDGER_INTENT;
 }
 
 /* ---- taking from the queue ---- */
