@@ -81,8 +81,8 @@ static size_t next_block_size(const struct arena *a)
 {
     if (a->total < FIRST_BLOCK)
         return FIRST_BLOCK;
-    return a->total < LARGEST_BLOCK ? a->total * 2 > LARGEST_BLOCK ? LARGEST_BLOCK : a->total * 2 :
-                                      LARGEST_BLOCK;
+    return a->total < LARGEST_BLOCK ? a->total * 2 > LARGEST_BLOCK ? LARGEST_BLOCK : a->total * 2
+                                    : LARGEST_BLOCK;
 }
 
 /* A piece too large for ordinary blocks: its block goes behind the newest, which stays in use. */

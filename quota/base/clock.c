@@ -131,8 +131,9 @@ int time_parse(struct str text, int64_t *time, struct err *e)
 
     if (!take_date(&rest, &days) || !take_char(&rest, 'T') || !take_clock(&rest, &seconds) ||
         !take_fraction(&rest, &nanoseconds) || !take_offset(&rest, &offset) || rest.length > 0)
-        return err_set(e, ERR_INVALID, "\"%.*s\" is not an RFC 3339 time such as "
-                                       "2026-01-02T03:04:05Z",
+        return err_set(e, ERR_INVALID,
+                       "\"%.*s\" is not an RFC 3339 time such as "
+                       "2026-01-02T03:04:05Z",
                        STR_ARGS(text));
     if (__builtin_mul_overflow(days * 86400 + seconds - offset, NANOSECONDS_PER_SECOND, &sum) ||
         __builtin_add_overflow(sum, nanoseconds, &sum) || sum == TIME_NONE)

@@ -83,8 +83,7 @@ int file_write(const char *path, struct str bytes, unsigned mode, struct err *e)
 
     if (fd < 0)
         return set_errno(e, "write", path);
-    if (fchmod(fd, (mode_t)mode) < 0 || write_whole(fd, bytes) < 0 ||
-        rename(temporary, path) < 0) {
+    if (fchmod(fd, (mode_t)mode) < 0 || write_whole(fd, bytes) < 0 || rename(temporary, path) < 0) {
         int saved = errno;
 
         unlink(temporary);

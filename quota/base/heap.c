@@ -45,8 +45,7 @@ static void sift_down(struct heap *h, size_t place, void *item)
     size_t child;
 
     while ((child = place * 2 + 1) < h->count) {
-        if (child + 1 < h->count &&
-            h->before(h->items[child + 1], h->items[child], h->context))
+        if (child + 1 < h->count && h->before(h->items[child + 1], h->items[child], h->context))
             child++;
         if (!h->before(h->items[child], item, h->context))
             break;

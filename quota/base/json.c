@@ -358,8 +358,7 @@ bool json_failed(const struct json_reader *r, struct err *e)
 {
     if (!r->problem)
         return false;
-    err_set(e, ERR_INVALID, "JSON: %s at byte %zu", r->problem,
-            (size_t)(r->problem_at - r->start));
+    err_set(e, ERR_INVALID, "JSON: %s at byte %zu", r->problem, (size_t)(r->problem_at - r->start));
     return true;
 }
 

@@ -49,8 +49,7 @@ static size_t unicode_escape_length(const char *at, const char *end)
         return 0;
     if (!is_high_surrogate(word))
         return 6;
-    if (end - at < 12 || at[6] != '\\' || at[7] != 'u' ||
-        !is_low_surrogate(hex_word(at + 8, end)))
+    if (end - at < 12 || at[6] != '\\' || at[7] != 'u' || !is_low_surrogate(hex_word(at + 8, end)))
         return 0;
     return 12;
 }

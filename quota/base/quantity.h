@@ -33,8 +33,9 @@ const char *quantity_print(struct quantity q, char *buffer);
 
 struct quantity quantity_of(int64_t value, enum quantity_format format); /* whole units */
 struct quantity quantity_milli(int64_t milli); /* thousandths, decimal format */
-struct quantity quantity_add(struct quantity a, struct quantity b); /* saturating; a's format, or b's when a is 0 */
-int quantity_compare(struct quantity a, struct quantity b);         /* <0, 0, >0 */
+struct quantity quantity_add(struct quantity a,
+                             struct quantity b); /* saturating; a's format, or b's when a is 0 */
+int quantity_compare(struct quantity a, struct quantity b); /* <0, 0, >0 */
 /* Rounded up (toward +infinity) and clamped to int64. */
 int64_t quantity_ceil(struct quantity q);
 int64_t quantity_ceil_milli(struct quantity q);

@@ -90,8 +90,8 @@ static int apply_resolution(struct store *s, int64_t time, const struct ledger_r
 
 /* ---- usage ---- */
 
-struct held { /* intervals of one workload that have no end */
-    int64_t *ended;      /* ids of those that end now */
+struct held {       /* intervals of one workload that have no end */
+    int64_t *ended; /* ids of those that end now */
     size_t ended_count, capacity;
     bool *goes_on; /* by amount of the record: it is held already */
 };

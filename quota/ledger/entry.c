@@ -44,8 +44,7 @@ static void pack_text_or_null(struct packer *p, const char **text)
 static void pack_amounts(struct packer *p, const struct ledger_amount **amounts, size_t count)
 {
     const struct ledger_amount *from = *amounts;
-    struct ledger_amount *to =
-        pack(p, from, count * sizeof(*from), _Alignof(struct ledger_amount));
+    struct ledger_amount *to = pack(p, from, count * sizeof(*from), _Alignof(struct ledger_amount));
 
     for (size_t i = 0; i < count; i++) {
         struct ledger_amount amount = from[i];
@@ -62,8 +61,8 @@ static void pack_amounts(struct packer *p, const struct ledger_amount **amounts,
 static void pack_pod_sets(struct packer *p, struct ledger_intent *intent)
 {
     const struct ledger_pod_set *from = intent->pod_sets;
-    struct ledger_pod_set *to = pack(p, from, intent->pod_set_count * sizeof(*from),
-                                     _Alignof(struct ledger_pod_set));
+    struct ledger_pod_set *to =
+        pack(p, from, intent->pod_set_count * sizeof(*from), _Alignof(struct ledger_pod_set));
 
     for (size_t i = 0; i < intent->pod_set_count; i++) {
         struct ledger_pod_set pod_set = from[i];

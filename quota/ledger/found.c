@@ -72,13 +72,12 @@ static struct ledger_intent *intent_find(struct ledger *ledger, uint64_t id)
 static void amount_add_to(struct ledger *ledger, const struct ledger_amount **amounts,
                           size_t *count, sqlite3_stmt *row, int column)
 {
-    struct ledger_amount *list =
-        list_grow(&ledger->found_texts, *amounts, *count, sizeof(*list));
+    struct ledger_amount *list = list_grow(&ledger->found_texts, *amounts, *count, sizeof(*list));
 
     *amounts = list;
-    list[(*count)++] = (struct ledger_amount){ keep_text(ledger, row, column),
-                                               keep_text(ledger, row, column + 1),
-                                               sqlite3_column_int64(row, column + 2) };
+    list[(*count)++] =
+        (struct ledger_amount){ keep_text(ledger, row, column), keep_text(ledger, row, column + 1),
+                                sqlite3_column_int64(row, column + 2) };
 }
 
 /* pod set: intent, position, name, count, flavor, resource, amount (NULL: a pod set without any) */
@@ -135,9 +134,9 @@ static void share_row(struct ledger *ledger, sqlite3_stmt *row)
         list_grow(&ledger->found_texts, f->shares, f->share_count, sizeof(*list));
 
     f->shares = list;
-    list[f->share_count++] = (struct ledger_share){ keep_text(ledger, row, 0),
-                                                    keep_text(ledger, row, 1),
-                                                    sqlite3_column_int64(row, 2) };
+    list[f->share_count++] =
+        (struct ledger_share){ keep_text(ledger, row, 0), keep_text(ledger, row, 1),
+                               sqlite3_column_int64(row, 2) };
 }
 
 int found_read(struct ledger *ledger, struct err *e)

@@ -53,8 +53,8 @@ enum column {
 #define OF_WORKLOAD " AND t.namespace = ?5 AND t.name = ?6"
 #define IN_ORDER " ORDER BY 1, 2, 3 LIMIT ?7"
 
-static const char all_sql[] = OBJECTS " UNION ALL " DECISIONS " UNION ALL " RESERVATIONS
-                                      " UNION ALL " USAGE IN_ORDER;
+static const char all_sql[] =
+    OBJECTS " UNION ALL " DECISIONS " UNION ALL " RESERVATIONS " UNION ALL " USAGE IN_ORDER;
 static const char workload_sql[] = DECISIONS OF_WORKLOAD " UNION ALL " RESERVATIONS OF_WORKLOAD
                                                          " UNION ALL " USAGE OF_WORKLOAD IN_ORDER;
 
@@ -79,8 +79,7 @@ struct history *history_create(const struct ledger_query *query)
         h->workload_name = h->workload_namespace;
         h->workload_namespace = STR("default");
     }
-    if (query->queue &&
-        !str_cut(str_of(query->queue), '/', &h->queue_namespace, &h->queue_name)) {
+    if (query->queue && !str_cut(str_of(query->queue), '/', &h->queue_namespace, &h->queue_name)) {
         h->queue_name = h->queue_namespace;
         h->queue_namespace = (struct str){ NULL, 0 };
     }
@@ -216,8 +215,8 @@ static void table_row(struct strbuf *out, sqlite3_stmt *row)
 {
     int rank = sqlite3_column_int(row, COLUMN_RANK);
     const char *namespace = column_text(row, COLUMN_NAMESPACE);
-    AUTO_FREE char *subject = mem_format("%s%s%s", namespace, namespace[0] ? "/" : "",
-                                         column_text(row, COLUMN_NAME));
+    AUTO_FREE char *subject =
+        mem_format("%s%s%s", namespace, namespace[0] ? "/" : "", column_text(row, COLUMN_NAME));
     size_t start;
     char time[TIME_TEXT];
 

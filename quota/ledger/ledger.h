@@ -20,7 +20,8 @@ struct ledger;
 
 struct ledger_options {
     int64_t keep_ns;  /* delete history older than this, counted from the newest record; 0: keep */
-    int64_t max_rows; /* at most so many decisions, intents, intervals each; 0: no limit */
+    int64_t max_rows; /* at most so many decisions; all history older than the oldest of them goes
+                         with the others; 0: no limit */
     unsigned batch_records; /* records per transaction at most; 0: 256 */
     int64_t batch_wait_ns;  /* a group of plain history waits so long for more; 0: 5 ms */
     unsigned waiting_limit; /* history records that may wait; further ones are dropped; 0: 65536 */
@@ -135,15 +136,18 @@ struct ledger_record {
     };
 };
 
-/* error->code is ERR_NONE when the record is durable, ERR_IO when it was not written. On the ledger
- * thread, without locks: hand over to a queue and return. */
+/* error->code is ERR_NONE when the record is written (an intent: durable), ERR_IO when it was not and
+ * ledger_failed is true, ERR_INVALID when the record itself breaks a rule (the id of an intent twice,
+ * a flavor and resource twice). On the ledger thread, without locks: hand over to a queue and return. */
 typedef void ledger_done_fn(void *context, const struct err *error);
 
 /* An id for a new intent, never given out before (also not before a restart). Any thread. */
 uint64_t ledger_intent_id(struct ledger *ledger);
 /* Texts (NULL counts as "") and lists are copied. 'done' (may be NULL) is called exactly once.
  * Intents and resolutions are always taken. History (all other kinds) is dropped, counted and
- * answered with ERR_BUSY when too much waits. Any thread; never blocks. */
+ * answered with ERR_BUSY, at once on the caller's thread, when too much waits. Any thread; never
+ * blocks. While ledger_failed, records are lost (answered with ERR_IO): when it works again, submit
+ * what holds then. */
 void ledger_submit(struct ledger *ledger, const struct ledger_record *record, ledger_done_fn *done,
                    void *context);
 

@@ -17,15 +17,19 @@ struct check {
 static const struct {
     const char *sql;
 } rules[] = {
-    { "SELECT 'intent ' || i.id || ' of ' || i.namespace || '/' || i.name || ' has ' || count(p.intent)"
+    { "SELECT 'intent ' || i.id || ' of ' || i.namespace || '/' || i.name || ' has ' || "
+      "count(p.intent)"
       " || ' of ' || i.pod_sets || ' pod sets' FROM intents i LEFT JOIN intent_pod_sets p"
       " ON p.intent = i.id GROUP BY i.id HAVING count(p.intent) <> i.pod_sets" },
-    { "SELECT 'intent ' || i.id || ' of ' || i.namespace || '/' || i.name || ' has ' || count(a.intent)"
+    { "SELECT 'intent ' || i.id || ' of ' || i.namespace || '/' || i.name || ' has ' || "
+      "count(a.intent)"
       " || ' of ' || i.amounts || ' amounts' FROM intents i LEFT JOIN intent_amounts a"
       " ON a.intent = i.id GROUP BY i.id HAVING count(a.intent) <> i.amounts" },
-    { "SELECT 'usage of ' || namespace || '/' || name || ': intervals of ' || flavor || ' ' || resource"
+    { "SELECT 'usage of ' || namespace || '/' || name || ': intervals of ' || flavor || ' ' || "
+      "resource"
       " || ' overlap' FROM (SELECT *, lag(ifnull(to_time, 9223372036854775807)) OVER (PARTITION BY"
-      " uid, flavor, resource ORDER BY from_time, id) AS before FROM usage) WHERE before > from_time" },
+      " uid, flavor, resource ORDER BY from_time, id) AS before FROM usage) WHERE before > "
+      "from_time" },
     { "SELECT 'usage of ' || namespace || '/' || name || ' ends before it begins' FROM usage"
       " WHERE to_time < from_time" },
     { "SELECT 'workload ' || uid || ' is held in two ClusterQueues at once' FROM usage"

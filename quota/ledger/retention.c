@@ -12,7 +12,8 @@ static const char *const deletions[] = {
     "DELETE FROM usage WHERE id IN"
     " (SELECT id FROM usage WHERE from_time < ?1 AND to_time < ?1 ORDER BY from_time LIMIT ?2)",
     "DELETE FROM objects WHERE id IN"
-    " (SELECT id FROM objects o WHERE time < ?1 AND (spec IS NULL OR EXISTS (SELECT 1 FROM objects n"
+    " (SELECT id FROM objects o WHERE time < ?1 AND (spec IS NULL OR EXISTS (SELECT 1 FROM objects "
+    "n"
     " WHERE n.kind = o.kind AND n.name = o.name AND n.id > o.id AND n.time < ?1))"
     " ORDER BY time LIMIT ?2)",
     "DELETE FROM workloads WHERE uid IN"

@@ -91,7 +91,8 @@ static const char *const statements[] = {
     [STATEMENT_USAGE_CLOSE] = "UPDATE usage SET to_time = max(from_time, ?2) WHERE id = ?1",
     /* A clock that steps back must not make intervals overlap. */
     [STATEMENT_USAGE_OPEN] =
-        "INSERT INTO usage(uid, namespace, name, cluster_queue, flavor, resource, amount, from_time)"
+        "INSERT INTO usage(uid, namespace, name, cluster_queue, flavor, resource, amount, "
+        "from_time)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, max(?8, ifnull((SELECT max(to_time) FROM usage"
         " WHERE uid = ?1 AND flavor = ?5 AND resource = ?6), ?8)))",
     [STATEMENT_DECISION] =
@@ -128,8 +129,9 @@ static int schema_identify(struct store *s, int64_t *version, struct err *e)
     if (tables < 0 || id < 0 || *version < 0)
         return store_error(s, NULL, e);
     if (id != SCHEMA_APPLICATION_ID && (tables > 0 || id != 0 || *version != 0))
-        return err_set(e, ERR_INVALID, "ledger %s: an SQLite database of another program "
-                                       "(application id 0x%llx)",
+        return err_set(e, ERR_INVALID,
+                       "ledger %s: an SQLite database of another program "
+                       "(application id 0x%llx)",
                        s->path, (long long)id);
     if (*version > schema_version())
         return err_set(e, ERR_INVALID,
@@ -174,7 +176,7 @@ int schema_expect(struct store *s, struct err *e)
         return -1;
     if (version != schema_version())
         return err_set(e, ERR_INVALID, "ledger %s: %s", s->path,
-                       version == 0 ? "holds no ledger" :
-                                      "has an older schema; start the controller with it once");
+                       version == 0 ? "holds no ledger"
+                                    : "has an older schema; start the controller with it once");
     return 0;
 }

@@ -22,9 +22,10 @@ int store_error(const struct store *s, const char *doing, struct err *e)
         return err_set(e, ERR_CONFLICT, "ledger %s: %s%sanother process has it open", s->path,
                        after, colon);
     case SQLITE_CANTOPEN:
-        return err_set(e, ERR_IO,
-                       "ledger %s: %s%scannot be opened (%s): the folder must exist and be writable",
-                       s->path, after, colon, system);
+        return err_set(
+            e, ERR_IO,
+            "ledger %s: %s%scannot be opened (%s): the folder must exist and be writable", s->path,
+            after, colon, system);
     case SQLITE_READONLY:
     case SQLITE_PERM:
         return err_set(e, ERR_IO, "ledger %s: %s%sthe file and its folder must be writable",
@@ -170,15 +171,14 @@ void store_checkpoint(struct store *s, bool truncate)
     int frames = 0, done = 0;
     int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
 
-    if (sqlite3_wal_checkpoint_v2(s->db, NULL, mode, &frames, &done) == SQLITE_OK &&
-        frames == done)
+    if (sqlite3_wal_checkpoint_v2(s->db, NULL, mode, &frames, &done) == SQLITE_OK && frames == done)
         s->wal_pages = 0;
 }
 
 bool store_is_damaged(struct store *s, char *finding, size_t size)
 {
     sqlite3_stmt *check = NULL;
-    bool damaged = true;
+    bool damaged;
     int code = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &check, NULL);
 
     if (code == SQLITE_OK)
@@ -203,7 +203,7 @@ static int note_wal(void *context, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-static int store_connect(struct store *s, const char *path, const char *vfs, int flags,
+static int store_connect(struct store *s, const char *path, int flags, const char *vfs,
                          struct err *e)
 {
     memset(s, 0, sizeof(*s));
@@ -265,22 +265,62 @@ int store_open(struct store *s, const char *path, const char *vfs, bool *damaged
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
     *damaged = false;
-    if (store_connect(s, path, vfs, flags, e) == 0 && store_prepare(s, damaged, e) == 0)
+    if (store_connect(s, path, flags, vfs, e) == 0 && store_prepare(s, damaged, e) == 0)
         return 0;
     *damaged = *damaged || error_is_damage(s);
     store_close(s, false);
     return -1;
 }
 
+/* "file:<path>?immutable=1", with what a URI reserves escaped. Heap. */
+static char *immutable_uri(const char *path)
+{
+    struct strbuf uri = STRBUF_INIT;
+
+    strbuf_puts(&uri, "file:");
+    for (; *path; path++) {
+        if (strchr("%?#", *path))
+            strbuf_printf(&uri, "%%%02X", (unsigned)*path);
+        else
+            strbuf_putc(&uri, *path);
+    }
+    strbuf_puts(&uri, "?immutable=1");
+    return strbuf_take(&uri);
+}
+
+/* Reading needs a log beside the file, even an empty one; where none can be made and none is, the
+ * file alone is the whole truth. */
+static bool may_read_alone(const struct store *s)
+{
+    int code = s->db ? sqlite3_errcode(s->db) & 0xff : 0;
+    AUTO_FREE char *log = mem_format("%s-wal", s->path);
+
+    return (code == SQLITE_CANTOPEN || code == SQLITE_READONLY || code == SQLITE_IOERR) &&
+           access(log, F_OK) < 0 && errno == ENOENT;
+}
+
+static int store_open_alone(struct store *s, const char *path, struct err *e)
+{
+    AUTO_FREE char *uri = immutable_uri(path);
+
+    store_close(s, false);
+    if (store_connect(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, e) < 0)
+        return -1;
+    free(s->path);
+    s->path = mem_dup(path);
+    return schema_expect(s, e);
+}
+
 int store_open_for_reading(struct store *s, const char *path, struct err *e)
 {
     if (access(path, F_OK) < 0)
         return err_set(e, ERR_NOT_FOUND, "ledger %s: %s", path, strerror(errno));
-    if (store_connect(s, path, NULL, SQLITE_OPEN_READWRITE, e) == 0 &&
-        schema_expect(s, e) == 0) {
+    if (store_connect(s, path, SQLITE_OPEN_READWRITE, NULL, e) == 0 && schema_expect(s, e) == 0) {
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return 0;
     }
+    if (may_read_alone(s) && store_open_alone(s, path, e) == 0)
+        return 0;
     store_close(s, false);
     return -1;
 }

@@ -73,6 +73,7 @@ void store_checkpoint(struct store *s, bool truncate);
 /* First row of quick_check when it is not "ok"; false: all is well. */
 bool store_is_damaged(struct store *s, char *finding, size_t size);
 
-void bind_text(sqlite3_stmt *statement, int index, const char *text); /* NULL: SQL NULL; not copied */
+void bind_text(sqlite3_stmt *statement, int index,
+               const char *text); /* NULL: SQL NULL; not copied */
 void bind_number(sqlite3_stmt *statement, int index, int64_t number);
 const char *column_text(sqlite3_stmt *statement, int index); /* never NULL */

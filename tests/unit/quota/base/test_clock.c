@@ -131,9 +131,21 @@ static void durations_are_read_and_printed_as_go_does(void **state)
 
 static void texts_that_are_no_durations_are_refused_by_name(void **state)
 {
-    static const char *const texts[] = { "",    "-",   "3",    "s",   ".s",   "1x", "1 s",
-                                         "1h ", "1h-1m", "--1s", "1.1.1s", "0 ", "5d",
-                                         "2562047h47m16.854775808s", "99999999999999999999h" };
+    static const char *const texts[] = { "",
+                                         "-",
+                                         "3",
+                                         "s",
+                                         ".s",
+                                         "1x",
+                                         "1 s",
+                                         "1h ",
+                                         "1h-1m",
+                                         "--1s",
+                                         "1.1.1s",
+                                         "0 ",
+                                         "5d",
+                                         "2562047h47m16.854775808s",
+                                         "99999999999999999999h" };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {

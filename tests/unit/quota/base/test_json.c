@@ -124,7 +124,8 @@ static void the_reader_agrees_with_jansson_on_damaged_documents(void **state)
 {
     static const char document[] =
         "{\"kind\":\"Job\",\"metadata\":{\"name\":\"x\\u00e9\\ud83d\\ude00y\",\"labels\":{}},"
-        "\"spec\":{\"n\":[0,-1.5e3,true,false,null,\"\xc3\xa9\\\\\"]},\"s\":\"a long plain text\"} ";
+        "\"spec\":{\"n\":[0,-1.5e3,true,false,null,\"\xc3\xa9\\\\\"]},\"s\":\"a long plain "
+        "text\"} ";
     static const char changes[] = "\"\\{}[],:0-1eu \xc3\xa9\x01/";
     char copy[sizeof(document)];
     const size_t length = sizeof(document) - 1;

@@ -106,9 +106,9 @@ static void quantities_print_in_canonical_form(void **state)
 static void texts_that_are_no_quantities_are_refused_by_name(void **state)
 {
     static const char *const texts[] = {
-        "",     "-",    "+",    ".",    "-.",   "Ki",   "1 ",   " 1",  "1.1.M", "1+1.0M", "0.1mi",
-        "0.1am", "aoeu", ".5i", "1i",   "-3.01i", "1e",  "1e-",  "1ee3", "1m3", "1kk",    "1Kii",
-        "1KI",  "1K",   "1ki",  "--1",  "1-",   "0x10", "1,5",  "1_000", "1e1.5", "NaN",  "Inf",
+        "",      "-",    "+",   ".",   "-.",     "Ki",   "1 ",  " 1",    "1.1.M", "1+1.0M", "0.1mi",
+        "0.1am", "aoeu", ".5i", "1i",  "-3.01i", "1e",   "1e-", "1ee3",  "1m3",   "1kk",    "1Kii",
+        "1KI",   "1K",   "1ki", "--1", "1-",     "0x10", "1,5", "1_000", "1e1.5", "NaN",    "Inf",
     };
     struct quantity q = { 7, QUANTITY_DECIMAL };
 

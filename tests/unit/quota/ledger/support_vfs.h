@@ -9,10 +9,10 @@
 
 enum fault {
     FAULT_NONE,
-    FAULT_KILL,     /* the process is dead from then on: no call works; what was written stays */
-    FAULT_POWER,    /* as KILL, but of what was not synced only some writes stay, some of them torn */
-    FAULT_FULL,     /* writes answer "disk full" until the fault is lifted */
-    FAULT_SYNC,     /* syncs answer an I/O error until the fault is lifted */
+    FAULT_KILL,  /* the process is dead from then on: no call works; what was written stays */
+    FAULT_POWER, /* as KILL, but of what was not synced only some writes stay, some of them torn */
+    FAULT_FULL,  /* writes answer "disk full" until the fault is lifted */
+    FAULT_SYNC,  /* syncs answer an I/O error until the fault is lifted */
 };
 
 void fault_disk_install(void);

@@ -34,8 +34,8 @@ static struct ledger_record record_of(struct ledger *l, int step, uint64_t *inte
     case 3:
         return resolution(step + 1, intents[step - 3], step % 2, "conflict");
     default:
-        return step % 2 ? usage(step + 1, "w2", NULL, 0) :
-                          decision(step + 1, uids[step], "Admitted");
+        return step % 2 ? usage(step + 1, "w2", NULL, 0)
+                        : decision(step + 1, uids[step], "Admitted");
     }
 }
 

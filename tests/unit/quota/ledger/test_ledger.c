@@ -91,8 +91,9 @@ static void usage_becomes_intervals(void **state)
     assert_int_equal(ledger_found(l)->usage[0].since, 300);
     assert_int_equal(ledger_found(l)->usage[0].usage.amount_count, 1);
     ledger_close(l);
-    rows = sql_text(p.path, "SELECT group_concat(x, ';') FROM (SELECT resource || amount || ':' ||"
-                            " from_time || '-' || ifnull(to_time, '') AS x FROM usage ORDER BY id)");
+    rows =
+        sql_text(p.path, "SELECT group_concat(x, ';') FROM (SELECT resource || amount || ':' ||"
+                         " from_time || '-' || ifnull(to_time, '') AS x FROM usage ORDER BY id)");
     assert_string_equal(rows, "cpu1000:100-200;gpu8:100-300;cpu500:200-300;cpu500:300-");
     expect_sound(p.path);
     place_remove(&p);
@@ -100,7 +101,8 @@ static void usage_becomes_intervals(void **state)
 
 static void objects_are_stored_when_they_change(void **state)
 {
-    static const char *const specs[] = { "{\"a\":1}", "{\"a\":1}", "{\"a\":2}", NULL, NULL, "{\"a\":2}" };
+    static const char *const specs[] = { "{\"a\":1}", "{\"a\":1}", "{\"a\":2}",
+                                         NULL,        NULL,        "{\"a\":2}" };
     struct place p = place_make();
     struct ledger *l = open_or_fail(p.path, NULL);
     AUTO_FREE char *rows = NULL;
@@ -110,9 +112,8 @@ static void objects_are_stored_when_they_change(void **state)
         submit(l, (struct ledger_record){ .kind = LEDGER_OBJECT,
                                           .time = (int64_t)i,
                                           .object = { "ClusterQueue", "q", specs[i] } });
-    submit(l, (struct ledger_record){ .kind = LEDGER_OBJECT,
-                                      .time = 9,
-                                      .object = { "Cohort", "q", NULL } });
+    submit(l, (struct ledger_record){
+                  .kind = LEDGER_OBJECT, .time = 9, .object = { "Cohort", "q", NULL } });
     ledger_close(l);
     rows = sql_text(p.path, "SELECT group_concat(time || ifnull(spec, '-')) FROM objects");
     assert_string_equal(rows, "0{\"a\":1},2{\"a\":2},3-,5{\"a\":2}");
@@ -214,7 +215,8 @@ static void records_are_grouped_into_few_commits(void **state)
 static void history_is_dropped_and_answered_when_too_much_waits(void **state)
 {
     struct place p = place_make();
-    struct ledger_options options = { .waiting_limit = 10, .batch_wait_ns = NANOSECONDS_PER_SECOND };
+    struct ledger_options options = { .waiting_limit = 10,
+                                      .batch_wait_ns = NANOSECONDS_PER_SECOND };
     struct ledger *l = open_or_fail(p.path, &options);
     struct answers answers = { 0 };
 
@@ -454,7 +456,8 @@ static void an_empty_file_is_a_new_ledger(void **state)
 static void closing_leaves_one_file(void **state)
 {
     struct place p = place_make();
-    AUTO_FREE char *log = mem_format("%s-wal", p.path), *shared_memory = mem_format("%s-shm", p.path);
+    AUTO_FREE char *log = mem_format("%s-wal", p.path),
+                   *shared_memory = mem_format("%s-shm", p.path);
     struct ledger *l = open_or_fail(p.path, NULL);
 
     (void)state;

@@ -41,9 +41,10 @@ static void story_write(struct ledger *l)
     struct ledger_record inputs = decision(START + SECOND, "one", "Pending");
 
     inputs.decision.inputs = "{\"head\":[1,2]}";
-    submit(l, (struct ledger_record){ .kind = LEDGER_OBJECT,
-                                      .time = START,
-                                      .object = { "ClusterQueue", "research", "{\"cohort\":\"x\"}" } });
+    submit(l, (struct ledger_record){
+                  .kind = LEDGER_OBJECT,
+                  .time = START,
+                  .object = { "ClusterQueue", "research", "{\"cohort\":\"x\"}" } });
     submit(l, (struct ledger_record){ .kind = LEDGER_OBJECT,
                                       .time = START,
                                       .object = { "LocalQueue", "team-a/main", "{}" } });
@@ -132,8 +133,8 @@ static void history_tells_what_happened_in_order(void **state)
     pod_sets = json_object_get(json_array_get(rows, 4), "podSets");
     assert_int_equal(json_array_size(pod_sets), 2);
     assert_int_equal(number_at(pod_sets, 1, "count"), 4);
-    assert_int_equal(number_at(json_object_get(json_array_get(pod_sets, 1), "amounts"), 0, "amount"),
-                     8);
+    assert_int_equal(
+        number_at(json_object_get(json_array_get(pod_sets, 1), "amounts"), 0, "amount"), 8);
     assert_string_equal(text_at(rows, 5, "flavor"), "h100");
     assert_int_equal(number_at(rows, 5, "amount"), 1500);
     assert_string_equal(text_at(rows, 5, "until"), "2026-01-02T03:04:14Z");
@@ -185,7 +186,8 @@ static void history_is_a_table_for_people(void **state)
     (void)state;
     assert_string_equal(
         text,
-        "TIME                         SUBJECT                           CLUSTERQUEUE          WHAT\n"
+        "TIME                         SUBJECT                           CLUSTERQUEUE          "
+        "WHAT\n"
         "2026-01-02T03:04:06.000000Z  team-a/one                        research              "
         "Pending (Pending): couldn't assign flavors\n"
         "2026-01-02T03:04:07.000000Z  team-a/one                        research              "
@@ -461,6 +463,30 @@ static void questions_on_files_that_are_no_ledgers_say_so(void **state)
     place_remove(&p);
 }
 
+static void a_file_that_may_only_be_read_is_read(void **state)
+{
+    struct place p = story_make();
+    pid_t child;
+    int status;
+
+    (void)state;
+    chmod(p.path, 0444);
+    chmod(p.folder, 0555);
+    child = fork();
+    if (child == 0) { /* root may write everywhere: be nobody */
+        FILE *out = fopen("/dev/null", "w");
+        struct err e = { ERR_NONE, "" };
+
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(2);
+        _exit(ledger_file_check(p.path, out, &e) == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    chmod(p.folder, 0755);
+    place_remove(&p);
+}
+
 static void a_file_in_use_is_not_read(void **state)
 {
     struct place p = story_make();
@@ -496,6 +522,7 @@ int main(void)
         cmocka_unit_test(questions_leave_a_killed_ledger_as_it_is),
         cmocka_unit_test(the_check_finds_what_breaks_a_promise),
         cmocka_unit_test(questions_on_files_that_are_no_ledgers_say_so),
+        cmocka_unit_test(a_file_that_may_only_be_read_is_read),
         cmocka_unit_test(a_file_in_use_is_not_read),
     };
 
