@@ -1,5 +1,4 @@
-/* patch.h - JSON Patch (RFC 6902): the difference of two trees, or single operations by hand; and
- * base64 (RFC 4648).
+/* patch.h - JSON Patch (RFC 6902): the difference of two trees, or single operations by hand.
  *
  * Pure; any thread. The difference names only what changed, so fields that this program does not
  * know stay as they are (spec/integrations.md 1.24). */
@@ -7,6 +6,7 @@
 
 #include <stdbool.h>
 #include "quota/base/arena.h"
+#include "quota/base/base64.h"
 #include "quota/base/str.h"
 
 typedef struct json_t json_t; /* jansson's; this header does not need the rest of it */
@@ -40,8 +40,3 @@ char *patch_path(struct arena *arena, const char *parent, struct str name);
  * arrays after taking off their common ends, and a value that changed its kind is replaced. Real
  * numbers compare by value. Neither tree is changed. */
 void patch_difference(struct patch *patch, const json_t *from, const json_t *to);
-
-/* Standard alphabet with padding, appended. */
-void base64_encode(struct str bytes, struct strbuf *out);
-/* Appended; white space is skipped. False (and nothing appended) when it is not base64. */
-bool base64_decode(struct str text, struct strbuf *out);

@@ -1,6 +1,6 @@
 #include "admitter/kube/stanza.h"
 
-#include "admitter/kube/base64.h"
+#include "quota/base/base64.h"
 #include "quota/base/mem.h"
 
 int stanza_wrong(const struct stanza *s, struct err *e, const char *field, const char *what)

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "admitter/kube/base64.h"
+#include "quota/base/base64.h"
 #include "admitter/kube/bucket.h"
 #include "admitter/kube/cutter.h"
 #include "admitter/kube/event_json.h"
