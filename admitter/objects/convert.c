@@ -8,11 +8,13 @@
 
 /* ---- moves ---- */
 
-/* Rename a member; null and "" are not carried over. */
+/* Rename a member; null and "" are not carried over. A member of the new name is none that the old
+ * version knows, so it goes. */
 static void rename_member(json_t *object, const char *from, const char *to)
 {
     json_t *value = json_object_get(object, from);
 
+    json_object_del(object, to);
     if (!value)
         return;
     if (!json_is_null(value) && !(json_is_string(value) && json_string_length(value) == 0))
@@ -90,6 +92,7 @@ static int cluster_queue_up(json_t *object, struct err *e)
 
     (void)e;
     rename_member(spec, "cohort", "cohortName");
+    json_object_del(spec, "concurrentAdmissionPolicy");
     checks_to_strategy(spec);
     replace_word(fungibility, "whenCanBorrow", "Borrow", "MayStopSearch");
     replace_word(fungibility, "whenCanPreempt", "Preempt", "MayStopSearch");
@@ -106,6 +109,7 @@ static int cluster_queue_down(json_t *object, struct err *e)
 
     (void)e;
     rename_member(spec, "cohortName", "cohort");
+    json_object_del(spec, "admissionChecks");
     json_object_del(spec, "concurrentAdmissionPolicy");
     set_if_absent(status, "flavorsReservation", json_null());
     set_if_absent(status, "flavorsUsage", json_null());
@@ -132,6 +136,7 @@ static int local_queue_down(json_t *object, struct err *e)
 
     (void)e;
     rename_member(status, "flavorsUsage", "flavorUsage");
+    json_object_del(status, "flavors");
     set_if_absent(status, "flavorUsage", json_null());
     put_counters(status);
     return 0;
@@ -159,6 +164,7 @@ static void priority_class_up(json_t *spec)
     json_t *name = json_object_get(spec, "priorityClassName");
     const char *group = NULL, *kind = NULL;
 
+    json_object_del(spec, "priorityClassRef");
     if (strcmp(source, PRIORITY_SOURCE_WORKLOAD) == 0) {
         group = PRIORITY_GROUP_WORKLOAD;
         kind = PRIORITY_KIND_WORKLOAD;
@@ -180,6 +186,8 @@ static void priority_class_down(json_t *spec)
     const char *group = tree_text(ref, "group"), *kind = tree_text(ref, "kind");
     const char *source = NULL;
 
+    json_object_del(spec, "priorityClassSource");
+    json_object_del(spec, "priorityClassName");
     if (strcmp(group, PRIORITY_GROUP_WORKLOAD) == 0 && strcmp(kind, PRIORITY_KIND_WORKLOAD) == 0)
         source = PRIORITY_SOURCE_WORKLOAD;
     else if (strcmp(group, PRIORITY_GROUP_POD) == 0 && strcmp(kind, PRIORITY_KIND_POD) == 0)
@@ -213,8 +221,21 @@ static int convert_assignments(json_t *object, bool up, struct err *e)
     return 0;
 }
 
+/* What v1beta1 does not have. */
+static void drop_gates(json_t *object)
+{
+    json_t *pod_set;
+    size_t i;
+
+    json_object_del(json_object_get(object, "spec"), "preemptionGates");
+    json_object_del(json_object_get(object, "status"), "preemptionGates");
+    json_array_foreach(tree_at(object, "spec", "podSets", NULL), i, pod_set) json_object_del(
+        json_object_get(pod_set, "topologyRequest"), "podsetSliceRequiredTopologyConstraints");
+}
+
 static int workload_up(json_t *object, struct err *e)
 {
+    drop_gates(object);
     priority_class_up(json_object_get(object, "spec"));
     rename_member(json_object_get(object, "status"), "accumulatedPastExexcutionTimeSeconds",
                   "accumulatedPastExecutionTimeSeconds");
@@ -223,16 +244,9 @@ static int workload_up(json_t *object, struct err *e)
 
 static int workload_down(json_t *object, struct err *e)
 {
-    json_t *spec = json_object_get(object, "spec"), *status = json_object_get(object, "status");
-    json_t *pod_set;
-    size_t i;
-
-    priority_class_down(spec);
-    json_object_del(spec, "preemptionGates");
-    json_object_del(status, "preemptionGates");
-    json_array_foreach(json_object_get(spec, "podSets"), i, pod_set) json_object_del(
-        json_object_get(pod_set, "topologyRequest"), "podsetSliceRequiredTopologyConstraints");
-    rename_member(status, "accumulatedPastExecutionTimeSeconds",
+    drop_gates(object);
+    priority_class_down(json_object_get(object, "spec"));
+    rename_member(json_object_get(object, "status"), "accumulatedPastExecutionTimeSeconds",
                   "accumulatedPastExexcutionTimeSeconds");
     return convert_assignments(object, false, e);
 }
@@ -266,6 +280,7 @@ static int multikueue_cluster_down(json_t *object, struct err *e)
     (void)e;
     if (!spec)
         return 0;
+    json_object_del(spec, "clusterProfileRef");
     if (tree_has(source, "kubeConfig"))
         json_object_set(spec, "kubeConfig", json_object_get(source, "kubeConfig"));
     else

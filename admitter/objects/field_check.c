@@ -65,12 +65,17 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+static bool is_one_of(char c, const char *set)
+{
+    return c && strchr(set, c);
+}
+
 static bool is_name(struct str s)
 {
     if (s.length == 0 || !is_alphanumeric(s.text[0]) || !is_alphanumeric(s.text[s.length - 1]))
         return false;
     for (size_t i = 0; i < s.length; i++)
-        if (!is_alphanumeric(s.text[i]) && !memchr("-_.", s.text[i], 3))
+        if (!is_alphanumeric(s.text[i]) && !is_one_of(s.text[i], "-_."))
             return false;
     return true;
 }
@@ -100,7 +105,7 @@ static bool is_reason(struct str s)
     if (s.length == 0 || !is_alphanumeric(s.text[0]) || isdigit((unsigned char)s.text[0]))
         return false;
     for (size_t i = 0; i < s.length; i++)
-        if (!is_alphanumeric(s.text[i]) && !memchr("_,:", s.text[i], 3))
+        if (!is_alphanumeric(s.text[i]) && !is_one_of(s.text[i], "_,:"))
             return false;
     return is_alphanumeric(s.text[s.length - 1]) || s.text[s.length - 1] == '_';
 }
@@ -208,7 +213,7 @@ void field_check_label_value_joined(struct field_errors *errors, const char *pat
 static bool is_path(struct str s)
 {
     for (size_t i = 0; i < s.length; i++)
-        if (!is_alphanumeric(s.text[i]) && !strchr("/-._~%!$&'()*+,;=:", s.text[i]))
+        if (!is_alphanumeric(s.text[i]) && !is_one_of(s.text[i], "/-._~%!$&'()*+,;=:"))
             return false;
     return s.length > 0;
 }

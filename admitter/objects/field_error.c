@@ -162,60 +162,59 @@ static char *shown(struct arena *a, const json_t *value)
 
 /* ---- one function per form ---- */
 
-#define DETAIL(name, fmt)                                                                          \
-    AUTO_FREE char *name = NULL;                                                                   \
-    do {                                                                                           \
-        va_list arguments_;                                                                        \
-        va_start(arguments_, fmt);                                                                 \
-        if (vasprintf(&name, fmt, arguments_) < 0)                                                 \
-            name = mem_dup("");                                                                    \
-        va_end(arguments_);                                                                        \
-    } while (0)
+/* char *detail: the formatted arguments behind 'fmt'; freed at the end of the block. */
+#define DETAIL(fmt)                                                                                \
+    AUTO_FREE char *detail = NULL;                                                                 \
+    va_list arguments;                                                                             \
+    va_start(arguments, fmt);                                                                      \
+    if (vasprintf(&detail, fmt, arguments) < 0)                                                    \
+        detail = mem_dup("");                                                                      \
+    va_end(arguments)
 
 void field_error_invalid_text(struct field_errors *errors, const char *path, const char *value,
                               const char *fmt, ...)
 {
-    DETAIL(detail, fmt);
+    DETAIL(fmt);
     add(errors, FIELD_INVALID, path, quoted(errors->arena, value), detail);
 }
 
 void field_error_invalid_int(struct field_errors *errors, const char *path, int64_t value,
                              const char *fmt, ...)
 {
-    DETAIL(detail, fmt);
+    DETAIL(fmt);
     add(errors, FIELD_INVALID, path, arena_format(errors->arena, "%lld", (long long)value), detail);
 }
 
 void field_error_invalid_bool(struct field_errors *errors, const char *path, bool value,
                               const char *fmt, ...)
 {
-    DETAIL(detail, fmt);
+    DETAIL(fmt);
     add(errors, FIELD_INVALID, path, value ? "true" : "false", detail);
 }
 
 void field_error_invalid_json(struct field_errors *errors, const char *path, const json_t *value,
                               const char *fmt, ...)
 {
-    DETAIL(detail, fmt);
+    DETAIL(fmt);
     add(errors, FIELD_INVALID, path, shown(errors->arena, value), detail);
 }
 
 void field_error_invalid_omitted(struct field_errors *errors, const char *path, const char *fmt,
                                  ...)
 {
-    DETAIL(detail, fmt);
+    DETAIL(fmt);
     add(errors, FIELD_INVALID, path, NULL, detail);
 }
 
 void field_error_forbidden(struct field_errors *errors, const char *path, const char *fmt, ...)
 {
-    DETAIL(detail, fmt);
+    DETAIL(fmt);
     add(errors, FIELD_FORBIDDEN, path, NULL, detail);
 }
 
 void field_error_required(struct field_errors *errors, const char *path, const char *fmt, ...)
 {
-    DETAIL(detail, fmt);
+    DETAIL(fmt);
     add(errors, FIELD_REQUIRED, path, NULL, detail);
 }
 
@@ -240,6 +239,8 @@ void field_error_not_supported(struct field_errors *errors, const char *path, co
 {
     AUTO_STRBUF struct strbuf detail = STRBUF_INIT;
 
+    if (errors->bytes > FIELD_ERROR_BYTES)
+        return;
     for (size_t i = 0; i < count; i++)
         strbuf_printf(&detail, "%s%s",
                       i ? ", " : "supported values: ", quoted(errors->arena, supported[i]));

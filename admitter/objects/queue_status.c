@@ -10,9 +10,9 @@
 
 static int by_resource(const void *a, const void *b)
 {
-    const struct flavor_resource_usage *const *left = a, *const *right = b;
+    const struct flavor_resource_usage *left = a, *right = b;
 
-    return strcmp((*left)->resource, (*right)->resource);
+    return strcmp(left->resource, right->resource);
 }
 
 static json_t *amount_text(const char *resource, int64_t amount)
@@ -44,19 +44,18 @@ struct usage_form {
 /* The rows of the flavor that 'first' belongs to, sorted by resource. */
 static json_t *flavor_row(const struct queue_status *status, size_t first, struct usage_form form)
 {
-    AUTO_FREE const struct flavor_resource_usage **rows =
-        mem_array(status->usage_count, sizeof(struct flavor_resource_usage *));
+    AUTO_FREE struct flavor_resource_usage *rows = mem_array(status->usage_count, sizeof(*rows));
     const char *flavor = status->usage[first].flavor;
     json_t *resources = json_array();
     size_t count = 0;
 
     for (size_t i = first; i < status->usage_count; i++)
         if (strcmp(status->usage[i].flavor, flavor) == 0)
-            rows[count++] = &status->usage[i];
-    qsort(rows, count, sizeof(rows[0]), by_resource);
+            rows[count++] = status->usage[i];
+    qsort(rows, count, sizeof(*rows), by_resource);
     for (size_t i = 0; i < count; i++)
         json_array_append_new(
-            resources, resource_row(rows[i], form.admitted, form.borrows, form.with_borrowed));
+            resources, resource_row(&rows[i], form.admitted, form.borrows, form.with_borrowed));
     return json_pack("{s:s, s:o}", "name", flavor, "resources", resources);
 }
 

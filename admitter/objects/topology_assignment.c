@@ -57,8 +57,10 @@ static int domains_read(struct domains *domains, const json_t *assignment, struc
 
     domains->levels = json_array_size(json_object_get(assignment, "levels"));
     domains->count = json_array_size(list);
-    if (domains->count > DOMAIN_LIMIT)
-        return err_set(e, ERR_INVALID, "domains: may not have more than %d entries", DOMAIN_LIMIT);
+    if (domains->count > DOMAIN_LIMIT) {
+        err_set(e, ERR_INVALID, "domains: may not have more than %d entries", DOMAIN_LIMIT);
+        return -1;
+    }
     domains->values = mem_array(domains->count * domains->levels + 1, sizeof(*domains->values));
     domains->counts = mem_array(domains->count + 1, sizeof(*domains->counts));
     domains->key_lengths = mem_array(domains->count + 1, sizeof(*domains->key_lengths));

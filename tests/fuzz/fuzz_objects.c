@@ -2,7 +2,8 @@
  *
  * The first byte chooses what is done with the rest. A decoder that accepts gives a name; one that
  * refuses says why. An object updated with itself breaks no immutability rule. Converting keeps
- * metadata and, after one round, loses nothing more. */
+ * metadata and, after one round, loses nothing more. Decoding v1beta1 gives what converting first
+ * gives. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -146,6 +147,70 @@ static void fuzz_conversion(unsigned choice, struct str json)
     json_decref(object);
 }
 
+/* ---- decoding v1beta1 says the same as converting first ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void check_queues(struct str before, struct str after, struct arena *a)
+{
+    struct cluster_queue left, right;
+    struct err e = { 0 };
+
+    if (cluster_queue_decode(before, a, &left, NULL, &e) < 0)
+        return;
+    insist(cluster_queue_decode(after, a, &right, NULL, &e) == 0, e.text);
+    insist(same_text(left.cohort, right.cohort), "cohort");
+    insist(left.when_can_borrow == right.when_can_borrow, "whenCanBorrow");
+    insist(left.when_can_preempt == right.when_can_preempt, "whenCanPreempt");
+    insist(left.check_count == right.check_count, "number of checks");
+    for (size_t i = 0; i < left.check_count; i++)
+        insist(same_text(left.checks[i].name, right.checks[i].name) &&
+                   left.checks[i].on_flavor_count == right.checks[i].on_flavor_count,
+               "check");
+}
+
+static void check_workloads(struct str before, struct str after, struct arena *a)
+{
+    struct workload left, right;
+    struct err e = { 0 };
+
+    if (workload_decode(before, a, &left, NULL, &e) < 0)
+        return;
+    insist(workload_decode(after, a, &right, NULL, &e) == 0, e.text);
+    insist(same_text(left.priority_class_name, right.priority_class_name), "class name");
+    insist(same_text(left.priority_class_kind, right.priority_class_kind), "class kind");
+    insist(left.has_closed_preemption_gate == right.has_closed_preemption_gate, "gates");
+    insist(left.admission.pod_set_count == right.admission.pod_set_count, "assignments");
+    for (size_t i = 0; i < left.admission.pod_set_count; i++)
+        insist(same_text(left.admission.pod_sets[i].topology_assignment,
+                         right.admission.pod_sets[i].topology_assignment),
+               "topology assignment");
+}
+
+static void fuzz_versions(unsigned choice, struct str json)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    json_t *object = json_loadb(json.text, json.length, 0, NULL);
+    bool is_queue = choice & 1;
+    struct err e = { 0 };
+
+    if (json_is_object(object)) {
+        AUTO_FREE char *before = NULL, *after = NULL;
+
+        json_object_set_new(object, "apiVersion", json_string(KUEUE_V1BETA1));
+        json_object_set_new(object, "kind", json_string(is_queue ? "ClusterQueue" : "Workload"));
+        before = json_dumps(object, 0);
+        if (object_convert(object, KUEUE_V1BETA2, &e) == 0) {
+            after = json_dumps(object, 0);
+            (is_queue ? check_queues : check_workloads)(str_of(before), str_of(after), &arena);
+        }
+    }
+    json_decref(object);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str json;
@@ -153,8 +218,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     json = (struct str){ (const char *)data + 1, size - 1 };
-    if (data[0] < 128)
+    if (data[0] < 64)
         fuzz_decoder(data[0], json);
+    else if (data[0] < 128)
+        fuzz_versions(data[0], json);
     else if (data[0] % 2)
         fuzz_validation(data[0] >> 1, json);
     else

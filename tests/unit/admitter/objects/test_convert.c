@@ -130,6 +130,17 @@ static void remote_clusters_convert(void **state)
          "'spec':{'kubeConfig':{'location':'s'}}");
 }
 
+/* The API server prunes such members; a careless client of ours must not smuggle them in. */
+static void members_of_the_other_version_are_dropped(void **state)
+{
+    (void)state;
+    UP("ClusterQueue", "'spec':{'cohortName':'x','concurrentAdmissionPolicy':{}}", "'spec':{}");
+    DOWN("Workload", "'spec':{'priorityClassName':'x','priorityClassSource':'y'}", "'spec':{}");
+    UP("Workload", "'spec':{'priorityClassRef':{},'preemptionGates':[]}", "'spec':{}");
+    UP("MultiKueueCluster", "'spec':{'clusterSource':{'kubeConfig':{}}}",
+       "'spec':{'clusterSource':{}}");
+}
+
 static const struct {
     const char *object, *version, *expected;
 } refused[] = {
@@ -293,6 +304,7 @@ int main(void)
         cmocka_unit_test(workloads_convert_up),
         cmocka_unit_test(workloads_convert_down),
         cmocka_unit_test(remote_clusters_convert),
+        cmocka_unit_test(members_of_the_other_version_are_dropped),
         cmocka_unit_test(what_cannot_be_converted_is_named),
         cmocka_unit_test(bytes_convert_too),
         cmocka_unit_test(equal_parts_are_shared),
