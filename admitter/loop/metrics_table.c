@@ -330,3 +330,12 @@ const struct metrics_row metrics_table[METRICS_COUNT] = {
     },
 };
 /* clang-format on */
+
+size_t metrics_base_count(const struct metrics_row *row)
+{
+    size_t count = 0;
+
+    while (count < METRICS_LABELS_MAX && row->labels[count])
+        count++;
+    return count;
+}

@@ -100,3 +100,5 @@ struct metrics_row {
     const char *help;
 };
 extern const struct metrics_row metrics_table[METRICS_COUNT];
+/* How many labels a row declares. */
+size_t metrics_base_count(const struct metrics_row *row);
