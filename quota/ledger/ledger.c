@@ -79,12 +79,25 @@ static void options_fill(struct ledger_options *to, const struct ledger_options 
         to->waiting_limit = 65536;
 }
 
+/* Open, and read what is open in it: damage that the quick check does not see may show there. */
+static int open_and_read(struct ledger *l, const char *path, bool *damaged, struct err *e)
+{
+    if (store_open(&l->store, path, l->options.vfs, damaged, e) < 0)
+        return -1;
+    if (found_read(l, e) == 0)
+        return 0;
+    *damaged = store_damage_seen(&l->store);
+    store_close(&l->store, false);
+    memset(&l->found, 0, sizeof(l->found));
+    return -1;
+}
+
 static int open_or_renew(struct ledger *l, const char *path, struct err *e)
 {
     struct err damage = { ERR_NONE, "" };
     bool damaged;
 
-    if (store_open(&l->store, path, l->options.vfs, &damaged, &damage) == 0)
+    if (open_and_read(l, path, &damaged, &damage) == 0)
         return 0;
     if (e)
         *e = damage;
@@ -133,7 +146,7 @@ struct ledger *ledger_open(const char *path, const struct ledger_options *option
     l->wrote = true; /* look at retention once */
     if (open_or_renew(l, path, e) == 0) {
         intents_number(l);
-        if (found_read(l, e) == 0 && thread_start(l, e) == 0)
+        if (thread_start(l, e) == 0)
             return l;
         store_close(&l->store, false);
     }

@@ -52,7 +52,7 @@ bool store_refused(const struct store *s)
     return code == SQLITE_CONSTRAINT || code == SQLITE_TOOBIG || code == SQLITE_MISMATCH;
 }
 
-static bool error_is_damage(const struct store *s)
+bool store_damage_seen(const struct store *s)
 {
     int code = s->db ? sqlite3_errcode(s->db) & 0xff : 0;
 
@@ -188,7 +188,7 @@ bool store_is_damaged(struct store *s, char *finding, size_t size)
     else
         snprintf(finding, size, "%s", sqlite3_errmsg(s->db));
     /* An I/O error is no damage: the file stays where it is. */
-    damaged = code == SQLITE_ROW ? strcmp(finding, "ok") != 0 : error_is_damage(s);
+    damaged = code == SQLITE_ROW ? strcmp(finding, "ok") != 0 : store_damage_seen(s);
     sqlite3_finalize(check);
     return damaged;
 }
@@ -267,7 +267,7 @@ int store_open(struct store *s, const char *path, const char *vfs, bool *damaged
     *damaged = false;
     if (store_connect(s, path, flags, vfs, e) == 0 && store_prepare(s, damaged, e) == 0)
         return 0;
-    *damaged = *damaged || error_is_damage(s);
+    *damaged = *damaged || store_damage_seen(s);
     store_close(s, false);
     return -1;
 }

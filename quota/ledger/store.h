@@ -54,6 +54,8 @@ void store_close(struct store *s, bool checkpoint);
 int store_error(const struct store *s, const char *doing, struct err *e);
 /* The failure was the record's own fault (a constraint, a too large text); others may go on. */
 bool store_refused(const struct store *s);
+/* The last failure means that the file is damaged. */
+bool store_damage_seen(const struct store *s);
 
 /* A prepared statement, ready to bind. Prepared on first use and kept. NULL when it cannot be. */
 sqlite3_stmt *store_statement(struct store *s, enum statement which);

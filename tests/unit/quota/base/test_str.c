@@ -5,6 +5,8 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "quota/base/arena.h"
 #include "quota/base/err.h"
@@ -216,6 +218,33 @@ static void growing_arrays_double(void **state)
     free(items);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* its allocator has an opinion of its own */
+static void running_out_of_memory_ends_the_process_with_a_line(void **state)
+{
+    int line[2], status;
+    char text[256];
+    ssize_t length;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(pipe(line), 0);
+    child = fork();
+    if (child == 0) {
+        dup2(line[1], STDERR_FILENO);
+        (void)mem_array(SIZE_MAX / 1024, 512);
+        _exit(0);
+    }
+    close(line[1]);
+    length = read(line[0], text, sizeof(text));
+    close(line[0]);
+    assert_true(length > 0);
+    assert_memory_equal(text, "{\"level\":\"error\",\"msg\":\"out of memory", 37);
+    assert_int_equal(text[length - 1], '\n');
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +258,9 @@ int main(void)
         cmocka_unit_test(arena_pieces_are_zeroed_aligned_and_apart),
         cmocka_unit_test(arenas_copy_and_format_text),
         cmocka_unit_test(growing_arrays_double),
+#ifndef __SANITIZE_ADDRESS__
+        cmocka_unit_test(running_out_of_memory_ends_the_process_with_a_line),
+#endif
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

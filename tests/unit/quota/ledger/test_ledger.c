@@ -440,6 +440,47 @@ static void damaged_files_are_moved_aside_and_renewed(void **state)
     place_remove(&p);
 }
 
+/* Whatever is in the file, the ledger starts, works or says why not, and questions end. */
+static void random_damage_never_keeps_the_ledger_from_starting(void **state)
+{
+    struct place p = place_make();
+    AUTO_FREE char *pattern = mem_format("rm -f %s*", p.path);
+    unsigned renewed = 0, seed = 11;
+
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        struct ledger_query query = { NULL, NULL, TIME_NONE, TIME_NONE, 0, round % 2 };
+        struct ledger_record record;
+        struct answers answers = { 0 };
+        struct stat status;
+        struct ledger *l;
+        FILE *out = fopen("/dev/null", "w");
+
+        fill(p.path);
+        assert_int_equal(stat(p.path, &status), 0);
+        for (int i = 0; i < 1 << round % 7; i++) {
+            char byte = (char)rand_r(&seed);
+
+            overwrite(p.path, rand_r(&seed) % status.st_size, &byte, 1);
+        }
+        if (round % 10 == 9)
+            assert_int_equal(truncate(p.path, rand_r(&seed) % status.st_size), 0);
+        (void)!ledger_file_check(p.path, out, NULL);
+        (void)!ledger_file_history(p.path, &query, out, NULL);
+        fclose(out);
+        l = open_or_fail(p.path, NULL);
+        renewed += ledger_found(l)->damaged != NULL;
+        record = gang(l, 1, "a", 1);
+        ledger_submit(l, &record, answers_note, &answers);
+        answers_wait(&answers, 1);
+        assert_int_equal(ledger_failed(l), answers.failed == 1);
+        ledger_close(l);
+        assert_int_equal(system(pattern), 0);
+    }
+    assert_true(renewed > 5 && renewed < 60);
+    place_remove(&p);
+}
+
 static void an_empty_file_is_a_new_ledger(void **state)
 {
     struct place p = place_make();
@@ -520,6 +561,31 @@ static void old_history_is_deleted_and_what_holds_stays(void **state)
     place_remove(&p);
 }
 
+static void retention_goes_on_under_load(void **state)
+{
+    struct place p = place_make();
+    struct ledger_options options = { .max_rows = 500, .batch_records = 50 };
+    struct ledger *l = open_or_fail(p.path, NULL);
+    struct answers answers = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 5000; i++)
+        submit(l, decision(i, "w", "Pending"));
+    ledger_close(l);
+    l = open_or_fail(p.path, &options);
+    for (int i = 0; i < 2000; i++) { /* there is always more to write */
+        struct ledger_record record = decision(5000 + i, "w", "Pending");
+
+        ledger_submit(l, &record, answers_note, &answers);
+    }
+    answers_wait(&answers, 2000);
+    ledger_close(l);
+    assert_int_equal(answers.failed, 0);
+    assert_true(sql_number(p.path, "SELECT count(*) FROM decisions") < 3000);
+    assert_int_equal(sql_number(p.path, "SELECT max(time) FROM decisions"), 6999);
+    place_remove(&p);
+}
+
 static void the_number_of_rows_is_bounded(void **state)
 {
     struct place p = place_make();
@@ -552,9 +618,11 @@ int main(void)
         cmocka_unit_test(missing_folders_and_foreign_databases_are_refused),
         cmocka_unit_test(a_folder_without_write_permission_is_refused),
         cmocka_unit_test(damaged_files_are_moved_aside_and_renewed),
+        cmocka_unit_test(random_damage_never_keeps_the_ledger_from_starting),
         cmocka_unit_test(an_empty_file_is_a_new_ledger),
         cmocka_unit_test(closing_leaves_one_file),
         cmocka_unit_test(old_history_is_deleted_and_what_holds_stays),
+        cmocka_unit_test(retention_goes_on_under_load),
         cmocka_unit_test(the_number_of_rows_is_bounded),
     };
 
