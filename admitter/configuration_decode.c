@@ -75,14 +75,14 @@ static struct at_place member_place(struct reading *r, const struct at_place *at
             strbuf_putc(&pointer, *c);
     }
     return (struct at_place){ *at->path ? arena_format(r->arena, "%s.%s", at->path, name)
-                                     : arena_strdup(r->arena, name),
-                           arena_strdup(r->arena, pointer.text) };
+                                        : arena_strdup(r->arena, name),
+                              arena_strdup(r->arena, pointer.text) };
 }
 
 static struct at_place item_place(struct reading *r, const struct at_place *at, size_t index)
 {
     return (struct at_place){ arena_format(r->arena, "%s[%zu]", at->path, index),
-                           arena_format(r->arena, "%s/%zu", at->pointer, index) };
+                              arena_format(r->arena, "%s/%zu", at->pointer, index) };
 }
 
 static void refuse(struct reading *r, const struct at_place *at, const json_t *value,
@@ -97,7 +97,8 @@ static void refuse(struct reading *r, const struct at_place *at, const json_t *v
                           shown.text, shown.length > VALUE_SHOWN ? "..." : "");
 }
 
-static void read_bool(struct reading *r, const struct at_place *at, const json_t *value, void *target)
+static void read_bool(struct reading *r, const struct at_place *at, const json_t *value,
+                      void *target)
 {
     if (json_is_boolean(value))
         *(struct given_bool *)target = (struct given_bool){ true, json_is_true(value) };
@@ -105,7 +106,8 @@ static void read_bool(struct reading *r, const struct at_place *at, const json_t
         refuse(r, at, value, "true or false");
 }
 
-static void read_int(struct reading *r, const struct at_place *at, const json_t *value, void *target)
+static void read_int(struct reading *r, const struct at_place *at, const json_t *value,
+                     void *target)
 {
     json_int_t number = json_integer_value(value);
 
@@ -115,7 +117,8 @@ static void read_int(struct reading *r, const struct at_place *at, const json_t 
         refuse(r, at, value, "a 32-bit integer");
 }
 
-static void read_long(struct reading *r, const struct at_place *at, const json_t *value, void *target)
+static void read_long(struct reading *r, const struct at_place *at, const json_t *value,
+                      void *target)
 {
     if (json_is_integer(value))
         *(struct given_int *)target = (struct given_int){ true, json_integer_value(value) };
@@ -143,7 +146,8 @@ static void read_duration(struct reading *r, const struct at_place *at, const js
         refuse(r, at, value, "a duration such as \"1m30s\"");
 }
 
-static void read_text(struct reading *r, const struct at_place *at, const json_t *value, void *target)
+static void read_text(struct reading *r, const struct at_place *at, const json_t *value,
+                      void *target)
 {
     if (json_is_string(value))
         *(const char **)target = arena_strdup(r->arena, json_string_value(value));
@@ -160,7 +164,8 @@ static void read_address(struct reading *r, const struct at_place *at, const jso
         read_text(r, at, value, target);
 }
 
-static void read_texts(struct reading *r, const struct at_place *at, const json_t *value, void *target)
+static void read_texts(struct reading *r, const struct at_place *at, const json_t *value,
+                       void *target)
 {
     struct given_texts *texts = target;
     const json_t *item;
@@ -182,7 +187,8 @@ static void read_texts(struct reading *r, const struct at_place *at, const json_
     texts->count = json_array_size(value);
 }
 
-static void read_ints(struct reading *r, const struct at_place *at, const json_t *value, void *target)
+static void read_ints(struct reading *r, const struct at_place *at, const json_t *value,
+                      void *target)
 {
     struct given_ints *numbers = target;
     const json_t *item;
@@ -355,8 +361,8 @@ static const char *map_value_problem(enum field_type type, const json_t *value)
     }
 }
 
-static void read_map(struct reading *r, const struct at_place *at, json_t *value, enum field_type type,
-                     void *target)
+static void read_map(struct reading *r, const struct at_place *at, json_t *value,
+                     enum field_type type, void *target)
 {
     const char *key, *problem;
     json_t *item;

@@ -196,6 +196,7 @@ static void set_resources(struct reading *r)
     r->out->ignore_undeclared_resources = r->out->gates.on[GATE_QUOTA_CHECK_STRATEGY] &&
                                           o->resources.quota_check &&
                                           strcmp(o->resources.quota_check, "IgnoreUndeclared") == 0;
+    r->out->loop.ignore_undeclared = r->out->ignore_undeclared_resources;
 }
 
 /* ---- servers ---- */

@@ -54,6 +54,7 @@ struct loop_settings {
     bool finish_orphaned;
     bool admission_gated_by;
     bool fair_sharing_status; /* report weighted shares */
+    bool ignore_undeclared;   /* quotaCheckStrategy IgnoreUndeclared: goes into each cluster_queue */
     bool skip_reassignment_for_pods;
 
     int64_t tas_requeue_batch;      /* un-park delay after a node changed, default 1 s */

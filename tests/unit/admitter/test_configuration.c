@@ -382,6 +382,7 @@ static void resources_are_transformed(void **state)
     configuration_finish(&c);
     load_good(V2 "resources: {quotaCheckStrategy: IgnoreUndeclared}", NULL, &c);
     assert_true(c.ignore_undeclared_resources);
+    assert_true(c.loop.ignore_undeclared);
     configuration_finish(&c);
     load_good(V2 "resources: {quotaCheckStrategy: IgnoreUndeclared, excludeResourcePrefixes: [x]}",
               "QuotaCheckStrategy=false", &c);
