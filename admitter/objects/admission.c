@@ -86,13 +86,43 @@ void resource_flavor_set_defaults(json_t *object, const struct object_gates *gat
     add_finalizer(object);
 }
 
+static void canonical_list(json_t *list)
+{
+    const char *resource;
+    json_t *value;
+
+    json_object_foreach(list, resource, value) tree_canonical(list, resource);
+}
+
+/* What holds "resources": a container or a pod's spec. */
+static void canonical_resources(json_t *holder)
+{
+    canonical_list(tree_at(holder, "resources", "requests", NULL));
+    canonical_list(tree_at(holder, "resources", "limits", NULL));
+}
+
+static void canonical_pod_set(json_t *pod_set)
+{
+    static const char *const lists[] = { "initContainers", "containers" };
+    json_t *spec = tree_at(pod_set, "template", "spec", NULL), *container;
+    size_t i, k;
+
+    canonical_resources(spec);
+    canonical_list(json_object_get(spec, "overhead"));
+    for (k = 0; k < ARRAY_COUNT(lists); k++)
+        json_array_foreach(json_object_get(spec, lists[k]), i, container)
+            canonical_resources(container);
+}
+
 void workload_set_defaults(json_t *object, const struct object_gates *gates)
 {
-    json_t *pod_set;
+    json_t *list = tree_at(object, "spec", "podSets", NULL), *pod_set;
+    bool changed = false;
     size_t i;
 
     if (gates->partial_admission)
         return;
-    json_array_foreach(tree_at(object, "spec", "podSets", NULL), i, pod_set)
-        json_object_del(pod_set, "minCount");
+    json_array_foreach(list, i, pod_set) changed |= json_object_del(pod_set, "minCount") == 0;
+    if (changed)
+        json_array_foreach(list, i, pod_set) canonical_pod_set(pod_set);
 }

@@ -29,6 +29,12 @@ static void topology_assignment_read(struct decoder *d, void *target)
     json_t *old, *packed;
     char *dumped;
 
+    if (decode_absent(d))
+        return;
+    if (json_peek(&d->reader) != JSON_KIND_OBJECT) {
+        decode_unexpected(d, "an object");
+        return;
+    }
     decode_canonical(d, &text);
     if (!text || d->failed)
         return;

@@ -318,7 +318,9 @@ static void creation_adds_the_finalizer_and_canonical_quantities(void **state)
 
 static void min_count_goes_when_partial_admission_is_off(void **state)
 {
-    json_t *workload = tree(SPEC("'podSets':[{'name':'a','minCount':2},{'name':'b'}]"));
+    json_t *workload = tree(SPEC("'podSets':[{'name':'a','minCount':2},{'name':'b','template':{"
+                                 "'spec':{'containers':[{'resources':{'requests':{'cpu':1}}}],"
+                                 "'overhead':{'cpu':'0.5'}}}}]"));
     struct object_gates gates;
 
     (void)state;
@@ -327,7 +329,9 @@ static void min_count_goes_when_partial_admission_is_off(void **state)
     assert_true(has_member(workload, "spec.podSets.0.minCount"));
     gates.partial_admission = false;
     workload_set_defaults(workload, &gates);
-    assert_false(has_member(workload, "spec.podSets.0.minCount"));
+    assert_json(workload, SPEC("'podSets':[{'name':'a'},{'name':'b','template':{'spec':{"
+                               "'containers':[{'resources':{'requests':{'cpu':'1'}}}],"
+                               "'overhead':{'cpu':'500m'}}}}]"));
     json_decref(workload);
 }
 

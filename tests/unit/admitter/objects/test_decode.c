@@ -523,6 +523,18 @@ static void bad_members_are_named(void **state)
     }
 }
 
+static void a_topology_assignment_must_be_an_object(void **state)
+{
+    struct workload w;
+    struct str json = quoted(&arena, "{'metadata':{'name':'w'},'status':{'admission':{"
+                                     "'podSetAssignments':[{'topologyAssignment':'x'}]}}}");
+
+    (void)state;
+    assert_int_equal(workload_decode(json, &arena, &w, NULL, &problem), -1);
+    assert_string_equal(problem.text, "status.admission.podSetAssignments[0].topologyAssignment: "
+                                      "expected an object, got \"x\"");
+}
+
 static void broken_json_is_refused(void **state)
 {
     static const char *const texts[] = { "",       "{",   "{'metadata':{'name':'q'}",
@@ -587,6 +599,7 @@ int main(void)
         TEST(classes_and_configurations_are_read),
         TEST(core_kinds_are_read),
         TEST(bad_members_are_named),
+        TEST(a_topology_assignment_must_be_an_object),
         TEST(broken_json_is_refused),
         TEST(long_values_are_cut_in_messages),
         TEST(types_are_read_from_any_place),
