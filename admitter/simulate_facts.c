@@ -61,24 +61,19 @@ static bool looks_like_time(const char *text, const char *end)
     return true;
 }
 
-static int64_t latest_time(const struct simulate_documents *documents)
+static int64_t latest_time_in(struct str json, int64_t latest)
 {
-    int64_t latest = TIME_NONE;
+    const char *at = json.text, *end = at + json.length;
 
-    for (size_t i = 0; i < documents->count; i++) {
-        const char *at = documents->items[i].json.text, *end = at + documents->items[i].json.length;
+    while ((at = memchr(at, '"', (size_t)(end - at)))) {
+        const char *close;
+        int64_t time;
 
-        while ((at = memchr(at, '"', (size_t)(end - at)))) {
-            const char *close;
-            int64_t time;
-
-            at++;
-            if (!looks_like_time(at, end) || !(close = memchr(at, '"', (size_t)(end - at))))
-                continue;
-            if (time_parse((struct str){ at, (size_t)(close - at) }, &time, NULL) == 0 &&
-                time > latest)
-                latest = time;
-        }
+        at++;
+        if (!looks_like_time(at, end) || !(close = memchr(at, '"', (size_t)(end - at))))
+            continue;
+        if (time_parse((struct str){ at, (size_t)(close - at) }, &time, NULL) == 0 && time > latest)
+            latest = time;
     }
     return latest;
 }
@@ -345,6 +340,17 @@ static const struct reader *reader_of(const struct simulate_document *document)
             str_is(group_of(document->api_version), readers[i].group))
             return &readers[i];
     return simulate_job_is_known(document) ? &job : NULL;
+}
+
+/* Of the objects that are read; TIME_NONE when they name no time. */
+static int64_t latest_time(const struct simulate_documents *documents)
+{
+    int64_t latest = TIME_NONE;
+
+    for (size_t i = 0; i < documents->count; i++)
+        if (reader_of(&documents->items[i]))
+            latest = latest_time_in(documents->items[i].json, latest);
+    return latest;
 }
 
 static void warn_skipped(struct reading *r)

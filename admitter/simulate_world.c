@@ -193,13 +193,16 @@ struct simulate_world *simulate_world_create(const struct simulate_facts *facts,
     world->facts = facts;
     world->settings = settings;
     world->steps = steps;
-    world->now = facts->start;
+    world->now = facts->start - options.requeue_batch - NANOSECONDS_PER_SECOND;
     world->by_key = map_create();
     world->cluster_queues = map_create();
     heap_init(&world->due, offsetof(struct simulate_workload, place), due_before, NULL);
     world->engine = engine_create(&options);
     workloads_make(world);
+    /* What is here was here before the clock starts: what its arrival set off has happened. */
     facts_put(world);
+    engine_advance(world->engine, facts->start);
+    world->now = facts->start;
     return world;
 }
 
