@@ -152,6 +152,12 @@ bool engine_local_queue_status(const struct engine *engine, const char *namespac
 bool engine_cohort_status(const struct engine *engine, const char *name, struct arena *arena,
                           struct queue_status *status);
 
+/* What status.fairSharing.admissionFairSharingStatus of a LocalQueue shows (6.6). False when there
+ * is no such queue or admission fair sharing is not in effect for it. */
+bool engine_local_queue_consumed(const struct engine *engine, const char *namespace,
+                                 const char *name, struct arena *arena,
+                                 struct resource_list *consumed, int64_t *updated);
+
 /* Names of things, sorted, for walks over everything. */
 const char **engine_cluster_queue_names(const struct engine *engine, struct arena *arena,
                                         size_t *count);
