@@ -4,8 +4,9 @@
  * holds the whole Kubernetes range with room to spare (nine decimals; finer digits round away from
  * zero). Larger values saturate: binary ones at 2^63-1 as k8s.io/apimachinery does, decimal ones at
  * 10^29, which every amount clamps anyway. A sign, point or suffix without any digit is
- * refused (Go reads zero), and 1000E prints as 1000E (Go loses the suffix).
- * Printing is canonical: the same text that the API server would store. Pure; any thread. Rules: spec/scheduling.md 0.1, 0.2. */
+ * refused (Go reads zero), and 1000E prints as 1000E (Go loses the suffix). Printing is canonical:
+ * the same text that the API server would store. Pure; any thread. Rules: spec/scheduling.md 0.1,
+ * 0.2. */
 #pragma once
 
 #include <stdbool.h>
