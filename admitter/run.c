@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -34,6 +35,7 @@
 #define DRAIN_MS 1500
 #define LEASE_STOP_MS 1000
 #define WEBHOOK_GRACE_MS 800
+#define LEDGER_WAIT_MS 20000
 
 struct program {
     struct arguments arguments;
@@ -60,6 +62,8 @@ struct program {
     pthread_t kube_thread;
     bool kube_started, loop_started;
     atomic_bool lost_lease;
+    atomic_bool lead_wanted; /* the lease is ours; main opens the ledger and tells the loop */
+    int64_t lead_until;      /* give up opening the ledger then, CLOCK_MONOTONIC ms */
     int wake_fd;
 };
 
@@ -85,17 +89,58 @@ static int lead(struct program *p, struct err *e)
     return 0;
 }
 
+/* Kube thread: opening the ledger may take longer than a renewal, so main does it. */
 static void started_leading(void *context)
 {
     struct program *p = context;
-    struct err e = { 0 };
 
     LOG(LOG_INFO, "leading", KS("identity", kube_lease_identity(p->lease)));
-    if (lead(p, &e) == 0)
+    atomic_store(&p->lead_wanted, true);
+    eventfd_write(p->wake_fd, 1);
+}
+
+struct relist {
+    struct kube_command command;
+    struct program *program;
+};
+
+static void relist_run(struct kube_command *command, struct kube_client *client)
+{
+    struct relist *r = (struct relist *)command;
+
+    (void)client;
+    watch_set_relist(r->program->watches);
+    free(r);
+}
+
+static void drop_command(struct message *m)
+{
+    free(m);
+}
+
+/* The lease is held: open the ledger, tell the loop, list everything anew. The last leader may still
+ * have the file open for a moment. */
+static void take_lead(struct program *p)
+{
+    struct err e = { 0 };
+    struct relist *r;
+
+    if (lead(p, &e) < 0) {
+        if (p->lead_until == 0)
+            p->lead_until = kube_now_ms() + LEDGER_WAIT_MS;
+        if (e.code == ERR_CONFLICT && kube_now_ms() < p->lead_until)
+            return; /* with the next tick */
+        LOG(LOG_ERROR, "this replica cannot lead", KS("error", e.text));
+        atomic_store(&p->lost_lease, true);
+        kill(getpid(), SIGTERM);
         return;
-    LOG(LOG_ERROR, "this replica cannot lead", KS("error", e.text));
-    atomic_store(&p->lost_lease, true);
-    kill(getpid(), SIGTERM);
+    }
+    atomic_store(&p->lead_wanted, false);
+    r = mem_alloc(sizeof(*r));
+    r->command.message.drop = drop_command;
+    r->command.run = relist_run;
+    r->program = p;
+    kube_client_post(p->client, &r->command);
 }
 
 static void stopped_leading(void *context)
@@ -286,7 +331,9 @@ static void tick(struct program *p, unsigned count)
 {
     if (p->lease)
         atomic_store(&p->probes.lease_known, kube_lease_known(p->lease));
-    if (!atomic_load(&p->probes.webhook_ok) || count % SELF_CHECK_TICKS == 0)
+    if (atomic_load(&p->lead_wanted))
+        take_lead(p);
+    if (!atomic_load(&p->probes.webhook_ok) || (count > 0 && count % SELF_CHECK_TICKS == 0))
         check_webhook(p);
     if (count > 0 && count % SELF_CHECK_TICKS == 0)
         check_certificates(p, count);
@@ -303,13 +350,16 @@ static void serve(struct program *p, int signals)
     unsigned ticks = 0;
 
     for (;;) {
-        struct pollfd fd = { .fd = signals, .events = POLLIN };
+        struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .fd = p->wake_fd, .events = POLLIN } };
         struct signalfd_siginfo info;
+        eventfd_t woken;
 
         tick(p, is_settled(p) ? ticks++ : 0);
-        if (poll(&fd, 1, is_settled(p) ? TICK_MS : FIRST_TICK_MS) <= 0)
+        if (poll(fds, ARRAY_COUNT(fds), is_settled(p) ? TICK_MS : FIRST_TICK_MS) <= 0)
             continue;
-        if (read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        if (fds[1].revents)
+            eventfd_read(p->wake_fd, &woken);
+        if (fds[0].revents && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
             LOG(LOG_INFO, "asked to stop", KI("signal", info.ssi_signo));
             return;
         }
@@ -318,15 +368,17 @@ static void serve(struct program *p, int signals)
 
 /* ---- stopping ---- */
 
-static void wait_for_writes(const struct program *p)
+/* False: some are still on their way. */
+static bool wait_for_writes(const struct program *p)
 {
     for (int waited = 0; waited < DRAIN_MS; waited += 10) {
         struct kube_writer_counts counts = kube_writer_count(p->writer);
 
         if (counts.waiting + counts.in_flight == 0)
-            return;
+            return true;
         usleep(10000);
     }
+    return false;
 }
 
 struct lease_stop {
@@ -348,19 +400,15 @@ static void lease_stop_run(struct kube_command *command, struct kube_client *cli
     free(stop);
 }
 
-static void drop_command(struct message *m)
-{
-    free(m);
-}
-
-/* Give the lease back, then end the kube thread. */
-static void kube_stop(struct program *p)
+/* Give the lease back, then end the kube thread. With writes on their way the lease is left to expire:
+ * the next leader must not decide before they have landed. */
+static void kube_stop(struct program *p, bool quiet)
 {
     struct lease_stop *stop;
 
     if (!p->kube_started)
         return;
-    if (p->lease) {
+    if (p->lease && quiet) {
         stop = mem_alloc(sizeof(*stop));
         stop->command.message.drop = drop_command;
         stop->command.run = lease_stop_run;
@@ -374,12 +422,15 @@ static void kube_stop(struct program *p)
 
 static void program_stop(struct program *p)
 {
+    bool quiet;
+
     atomic_store(&p->probes.stopping, true);
     if (p->loop_started)
         loop_stop(p->loop);
-    if (p->kube_started)
-        wait_for_writes(p);
-    kube_stop(p);
+    quiet = !p->kube_started || wait_for_writes(p);
+    ledger_close(p->ledger); /* before the lease goes: the next leader may want the same file */
+    p->ledger = NULL;
+    kube_stop(p, quiet);
     webhook_server_stop(p->webhook, WEBHOOK_GRACE_MS);
     webhook_server_stop(p->metrics, 100);
     webhook_server_stop(p->health, 100);
@@ -388,8 +439,6 @@ static void program_stop(struct program *p)
     kube_recorder_destroy(p->recorder);
     kube_writer_destroy(p->writer);
     kube_client_destroy(p->client);
-    if (p->ledger)
-        ledger_close(p->ledger);
     loop_destroy(p->loop);
     certificates_destroy(p->certificates);
     kube_client_destroy(p->main_client);
@@ -453,19 +502,9 @@ static int program_configure(struct program *p, int argc, char **argv, struct er
 
 static void start_metrics(const struct configuration *c)
 {
-    struct metrics_options options = {
-        .standalone = !c->leader_election.enabled,
-        .resources = c->metrics.cluster_queue_resources,
-        .local_queues = c->metrics.local_queues,
-        .local_queue_selector = &c->metrics.local_queue_selector,
-        .cohorts = c->gates.on[GATE_METRICS_FOR_COHORTS],
-        .creation_latency = c->gates.on[GATE_METRIC_FOR_WORKLOAD_CREATION_LATENCY],
-        .unadmitted = c->loop.unadmitted_observability,
-        .hashes = c->gates.on[GATE_SCHEDULING_EQUIVALENCE_HASHING],
-        .custom_labels = c->metrics.custom_labels,
-        .custom_label_count = c->metrics.custom_label_count,
-    };
+    struct metrics_options options;
 
+    configuration_metrics(c, &options);
     metrics_start_with(&options);
 }
 
@@ -492,6 +531,7 @@ int run_main(int argc, char **argv)
     struct err e = { 0 };
     int signals = signals_open(), status;
 
+    p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     log_thread_name("main");
     seed();
     if (program_configure(p, argc, argv, &e) < 0) {
@@ -520,6 +560,7 @@ int run_main(int argc, char **argv)
     status = status == 0 && !atomic_load(&p->lost_lease) ? 0 : 1;
     program_stop(p);
     close(signals);
+    close(p->wake_fd);
     free(p);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "admitter/kube/reflector.h"
 
+#include <string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "admitter/kube/reflector_private.h"
@@ -9,6 +10,7 @@
 #define PAGE "500"
 #define BACKOFF_FIRST_MS 800
 #define BACKOFF_MAX_MS 30000
+#define INITIALIZING_MS 150
 #define WATCH_SILENCE_MS 150000 /* bookmarks come about every minute */
 #define STREAM_STALL_MS 30000   /* silence before the end of a streaming list */
 #define SHORT_WATCH_MS 1000
@@ -204,6 +206,10 @@ static void answer_bad(struct kube_reflector *r, const struct err *e, int64_t re
         again_in(r, 0);
     } else if (e->code == ERR_NOT_FOUND) {
         kind_absent(r);
+    } else if (e->code == ERR_BUSY && strstr(e->text, "(re)initializing")) {
+        /* Its cache of a changed definition is being filled: a matter of moments. */
+        r->problem = *e;
+        again_in(r, INITIALIZING_MS + (int64_t)kube_random(r->client, INITIALIZING_MS));
     } else {
         if (e->code == ERR_INVALID && r->phase == PHASE_WATCH)
             list_anew(r); /* our version makes no sense to this server */
@@ -329,6 +335,16 @@ size_t kube_reflector_objects(const struct kube_reflector *reflector)
 const char *kube_reflector_problem(const struct kube_reflector *reflector)
 {
     return reflector->problem.code != ERR_NONE ? reflector->problem.text : "";
+}
+
+void kube_reflector_relist(struct kube_reflector *r)
+{
+    if (r->call)
+        kube_request_cancel(r->call);
+    r->call = NULL;
+    kube_timer_cancel(r->client, &r->stall);
+    list_anew(r);
+    kube_timer_set(r->client, &r->timer, 0);
 }
 
 void kube_reflector_poke(struct kube_reflector *reflector)

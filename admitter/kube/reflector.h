@@ -54,6 +54,8 @@ bool kube_reflector_absent(const struct kube_reflector *reflector);
 size_t kube_reflector_objects(const struct kube_reflector *reflector);
 /* Why it makes no progress ("" when it does): for /readyz and the log. Borrowed. */
 const char *kube_reflector_problem(const struct kube_reflector *reflector);
+/* List everything again, now, keeping what is known until then; KUBE_SYNCED follows once more. */
+void kube_reflector_relist(struct kube_reflector *reflector);
 /* An absent or failing kind may be there now: try at once. */
 void kube_reflector_poke(struct kube_reflector *reflector);
 

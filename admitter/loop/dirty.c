@@ -27,17 +27,28 @@ void dirty_push(struct dirty_link **list, struct dirty_link *link)
         return;
     link->listed = true;
     link->next = *list;
+    link->at = list;
+    if (link->next)
+        link->next->at = &link->next;
     *list = link;
+}
+
+void dirty_remove(struct dirty_link *link)
+{
+    if (!link->listed)
+        return;
+    *link->at = link->next;
+    if (link->next)
+        link->next->at = link->at;
+    link->listed = false;
 }
 
 struct dirty_link *dirty_pop(struct dirty_link **list)
 {
     struct dirty_link *link = *list;
 
-    if (!link)
-        return NULL;
-    *list = link->next;
-    link->listed = false;
+    if (link)
+        dirty_remove(link);
     return link;
 }
 

@@ -4,6 +4,7 @@
 #include "admitter/loop/hooks_private.h"
 #include "admitter/objects/admission.h"
 #include "admitter/objects/convert.h"
+#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 struct object_hook {
@@ -58,34 +59,13 @@ static int validate(void *context, const struct review *review, struct review_an
     return 0;
 }
 
-static int convert(void *context, struct str object, const char *from, const char *to, struct strbuf *out,
-                   struct arena *arena, struct err *e)
-{
-    char version[64];
-    json_t *tree = json_loadb(object.text, object.length, 0, NULL);
-    AUTO_FREE char *text = NULL;
-
-    (void)context, (void)from, (void)arena;
-    if (!tree)
-        return err_set(e, ERR_INVALID, "not a JSON object");
-    snprintf(version, sizeof(version), "kueue.x-k8s.io/%s", to);
-    if (object_convert(tree, version, e) < 0) {
-        json_decref(tree);
-        return -1;
-    }
-    text = json_dumps(tree, JSON_COMPACT);
-    strbuf_puts(out, text ? text : "");
-    json_decref(tree);
-    return 0;
-}
-
 static int register_conversions(struct hooks *hooks, struct route_table *routes, struct err *e)
 {
-    static const char *const kinds[] = { "ClusterQueue", "LocalQueue", "Cohort", "Workload", "MultiKueueCluster" };
+    const char *const *kinds = object_convert_kinds();
 
     hooks->conversions = conversion_table_create();
-    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
-        if (conversion_add(hooks->conversions, "kueue.x-k8s.io", kinds[i], convert, NULL, e) < 0)
+    for (size_t i = 0; kinds[i]; i++)
+        if (conversion_add(hooks->conversions, KUEUE_GROUP, kinds[i], object_convert_bytes, NULL, e) < 0)
             return -1;
     return conversion_route_add(routes, "/convert", hooks->conversions, e);
 }

@@ -70,6 +70,16 @@ bool intent_submit(struct write_op *op)
     return true;
 }
 
+static void resolve(struct loop *loop, uint64_t id, bool confirmed, const char *reason)
+{
+    struct ledger_record r = { .kind = LEDGER_RESOLUTION, .time = loop_now() };
+
+    if (!loop->ledger || id == 0)
+        return;
+    r.resolution = (struct ledger_resolution){ id, confirmed ? LEDGER_INTENT_CONFIRMED : LEDGER_INTENT_UNDONE, reason };
+    ledger_submit(loop->ledger, &r, NULL, NULL);
+}
+
 void intent_committed(struct loop *loop, struct write_op *op)
 {
     struct workload_record *record = map_get(loop->workloads, str_of(op->key));
@@ -87,18 +97,12 @@ void intent_committed(struct loop *loop, struct write_op *op)
         loop->admissions--;
         engine_admission_failed(loop->engine, record->namespace, record->name, false, loop_now());
         mark_workload(loop, record);
+        mark_owner(loop, record);
+        workload_unstash(loop, record);
     }
+    if (op->error.code == ERR_NONE)
+        resolve(loop, op->intent, false, "the workload was gone before it was written");
     write_op_destroy(op);
-}
-
-static void resolve(struct loop *loop, uint64_t id, bool confirmed, const char *reason)
-{
-    struct ledger_record r = { .kind = LEDGER_RESOLUTION, .time = loop_now() };
-
-    if (!loop->ledger || id == 0)
-        return;
-    r.resolution = (struct ledger_resolution){ id, confirmed ? LEDGER_INTENT_CONFIRMED : LEDGER_INTENT_UNDONE, reason };
-    ledger_submit(loop->ledger, &r, NULL, NULL);
 }
 
 void intent_resolved(struct loop *loop, struct workload_record *record, bool confirmed)
@@ -254,11 +258,14 @@ static struct workload_record *same_workload(struct loop *loop, const char *name
 void intents_recover(struct loop *loop)
 {
     const struct ledger_found *found;
+    struct map_entry entry;
     size_t undone = 0;
 
     if (!loop->ledger)
         return;
     found = ledger_found(loop->ledger);
+    for (size_t at = 0; map_next(loop->workloads, &at, &entry);)
+        intents_workload_seen(loop, entry.value);
     for (size_t i = 0; i < found->intent_count; i++) {
         const struct ledger_intent *intent = &found->intents[i].intent;
         const struct workload_record *record = same_workload(loop, intent->namespace, intent->name, intent->uid);

@@ -133,9 +133,10 @@ static void job_refused(struct loop *loop, struct job_record *record, const stru
     } else if (op->error.code != ERR_CONFLICT && op->error.code != ERR_NOT_FOUND) {
         LOG(LOG_WARN, "a change of a job failed", KS("job", record->key), KS("error", op->error.text));
     }
-    if (record->job && !record->is_fetching) {
+    if (record->job && !record->is_fetching &&
+        (op->error.code == ERR_CONFLICT || op->error.code == ERR_NOT_FOUND || op->outcome_unknown)) {
         record->is_fetching = true;
-        fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name);
+        fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name, record->job->uid);
     }
     look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
 }
@@ -316,7 +317,7 @@ void workload_finish_send(struct loop *loop, struct workload_record *workload, c
     json_t *before, *after;
     struct write_op *op;
 
-    if (!workload || workload->is_writing)
+    if (!workload || workload->is_writing || workload_is_awaited(loop, workload))
         return;
     before = workload_tree(workload);
     after = json_deep_copy(before);

@@ -33,6 +33,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->workloads = map_create();
     loop->jobs = map_create();
     loop->queues = map_create();
+    loop->prebuilt = map_create();
     for (size_t i = 0; i < OBJECT_KINDS; i++)
         loop->objects[i] = map_create();
     loop->namespaces = map_create();
@@ -126,8 +127,15 @@ static void handle_leading(struct loop *loop, const struct loop_event *event)
 {
     atomic_store(&loop->ledger, event->ledger);
     loop->may_lead = true;
-    if (atomic_load(&loop->is_synced))
-        intents_recover(loop);
+    /* What was seen as a follower may be behind what the last leader wrote: decide on new lists. */
+    loop->synced_kinds = loop->synced_jobs = 0;
+    loop->is_fresh = false;
+}
+
+static void begin_leading(struct loop *loop)
+{
+    loop->is_fresh = true;
+    intents_recover(loop);
     mark_everything(loop);
 }
 
@@ -137,12 +145,13 @@ static void handle_synced(struct loop *loop, const struct loop_event *event)
         loop->synced_jobs |= 1u << event->synced_job;
     else
         loop->synced_kinds |= 1u << event->synced_kind;
-    if (atomic_load(&loop->is_synced) || (loop->synced_kinds & loop->wanted_kinds) != loop->wanted_kinds ||
+    if ((loop->synced_kinds & loop->wanted_kinds) != loop->wanted_kinds ||
         (loop->synced_jobs & loop->wanted_jobs) != loop->wanted_jobs)
         return;
-    intents_recover(loop);
-    atomic_store(&loop->is_synced, true);
-    mark_everything(loop);
+    if (loop->may_lead && !loop->is_fresh)
+        begin_leading(loop);
+    if (atomic_exchange(&loop->is_synced, true))
+        return;
     LOG(LOG_INFO, "caches are synced", KI("workloads", map_count(loop->workloads)), KI("jobs", map_count(loop->jobs)));
 }
 
@@ -237,7 +246,7 @@ static void *run(void *context)
 
         queue_wait(loop->queue, wait_ms(due));
         take_news(loop);
-        loop->is_leading = loop->may_lead && atomic_load(&loop->is_synced);
+        loop->is_leading = loop->may_lead && loop->is_fresh;
         now = loop_now();
         due = looks_run(loop, now);
         step_dirty(loop);

@@ -42,7 +42,7 @@ static void note_reservation(struct write_op *op, struct loop *loop, const struc
                       SCHEDULER);
 }
 
-static void reserve(struct loop *loop, struct workload_record *record, const struct decision *decision, int64_t now)
+static bool reserve(struct loop *loop, struct workload_record *record, const struct decision *decision, int64_t now)
 {
     json_t *before = workload_tree(record), *after = json_deep_copy(before);
     bool admitted = decision_reserve(after, decision, loop->settings, now);
@@ -65,6 +65,7 @@ static void reserve(struct loop *loop, struct workload_record *record, const str
     }
     json_decref(before);
     json_decref(after);
+    return op != NULL;
 }
 
 /* ---- Preempting ---- */
@@ -80,17 +81,17 @@ static void note_preemptor(struct write_op *op, struct loop *loop, const struct 
     write_op_note(op, &note);
 }
 
-static void preempt(struct loop *loop, const struct decision *decision, const struct victim *victim, int64_t now)
+static bool preempt(struct loop *loop, const struct decision *decision, const struct victim *victim, int64_t now)
 {
     struct workload_record *record = workload_find(loop, victim->namespace, victim->name);
     json_t *before, *after;
     struct write_op *op;
 
     if (victim->already_evicted)
-        return;
-    if (!record || record->is_writing) { /* try again with the next cycle */
+        return false;
+    if (!record || record->is_writing || record->not_before > now) { /* try again when there is news */
         engine_eviction_failed(loop->engine, victim->namespace, victim->name, now);
-        return;
+        return false;
     }
     before = workload_tree(record);
     after = json_deep_copy(before);
@@ -110,6 +111,7 @@ static void preempt(struct loop *loop, const struct decision *decision, const st
     }
     json_decref(before);
     json_decref(after);
+    return op != NULL;
 }
 
 /* ---- everything that waits ---- */
@@ -135,38 +137,26 @@ static void wait(struct loop *loop, struct workload_record *record, const struct
     json_decref(after);
 }
 
-static void carry_out(struct loop *loop, const struct decision *decision, int64_t now)
+/* True when this moved anything, so that another cycle may find more to do. */
+static bool carry_out(struct loop *loop, const struct decision *decision, int64_t now)
 {
     struct workload_record *record = workload_find(loop, decision->namespace, decision->name);
+    bool moved = decision->outcome > OUTCOME_RESERVED && decision->requeue != REQUEUE_HEAP;
 
     intents_decision(loop, decision, now);
-    if (!record || (record->is_writing && decision->outcome <= OUTCOME_RESERVED)) {
-        /* Another write of ours is under way: the answer makes it a candidate again. */
-        if (decision->outcome <= OUTCOME_RESERVED)
-            engine_admission_failed(loop->engine, decision->namespace, decision->name, !record, now);
-        return;
+    if (decision->outcome <= OUTCOME_RESERVED && (!record || record->is_writing || record->not_before > now)) {
+        /* Another write of ours is under way, or the last try was refused: there will be news. */
+        engine_admission_failed(loop->engine, decision->namespace, decision->name, !record, now);
+        return false;
     }
+    if (!record)
+        return moved;
     for (size_t i = 0; i < decision->victim_count; i++)
-        preempt(loop, decision, &decision->victims[i], now);
+        moved = preempt(loop, decision, &decision->victims[i], now) || moved;
     if (decision->outcome <= OUTCOME_RESERVED)
-        reserve(loop, record, decision, now);
-    else
-        wait(loop, record, decision, now);
-}
-
-/* Did this cycle move anything, so that another one may find more to do? */
-static bool made_progress(const struct cycle_result *result)
-{
-    for (size_t i = 0; i < result->count; i++) {
-        const struct decision *d = &result->decisions[i];
-
-        if (d->outcome <= OUTCOME_RESERVED || d->requeue != REQUEUE_HEAP)
-            return true;
-        for (size_t v = 0; v < d->victim_count; v++)
-            if (!d->victims[v].already_evicted)
-                return true;
-    }
-    return false;
+        return reserve(loop, record, decision, now) || moved;
+    wait(loop, record, decision, now);
+    return moved;
 }
 
 #define CYCLES_AT_ONCE 64
@@ -185,6 +175,7 @@ int64_t run_cycles(struct loop *loop)
     struct arena decisions = ARENA_INIT;
     struct cycle_result result;
     int fruitless = 0;
+    bool moved;
 
     if (loop->blocked_until > loop_now() && !loop->has_news)
         return may_decide(loop) ? loop->blocked_until : TIME_NONE;
@@ -196,9 +187,10 @@ int64_t run_cycles(struct loop *loop)
         arena_reset(&loop->arena);
         engine_cycle(loop->engine, now, &decisions, &result);
         loop->cycle = result.cycle;
+        moved = false;
         for (size_t k = 0; k < result.count; k++)
-            carry_out(loop, &result.decisions[k], now);
-        fruitless = made_progress(&result) ? 0 : fruitless + 1;
+            moved = carry_out(loop, &result.decisions[k], now) || moved;
+        fruitless = moved ? 0 : fruitless + 1;
         metrics_cycle(result.count, fruitless == 0, loop_now() - now);
     }
     arena_finish(&decisions);

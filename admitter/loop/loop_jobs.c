@@ -41,12 +41,47 @@ static void job_gone(struct loop *loop, struct job_record *record)
     free(record->job);
     record->job = NULL;
     mark_job(loop, record);
+    job_forget_if_unused(loop, record);
 }
 
-static bool is_stale(const struct job_record *record, const struct loop_event *event)
+static void note_prebuilt(struct loop *loop, const struct job_record *record)
 {
-    return record->job && strcmp(record->job->uid, event->uid) == 0 &&
-           event->resource_version <= record->job->resource_version && !event->fetched;
+    AUTO_FREE char *key = NULL;
+
+    if (!*record->job->prebuilt_name)
+        return;
+    key = mem_format("%s/%s", record->job->namespace, record->job->prebuilt_name);
+    free(map_put(loop->prebuilt, str_of(key), mem_dup(record->key)));
+}
+
+/* A new state of the job, or (fetched) the same one with the whole object at hand. */
+static void job_take(struct loop *loop, struct job_record *record, struct loop_event *event)
+{
+    if (!record->job || strcmp(record->job->uid, event->uid) != 0 ||
+        event->resource_version > record->job->resource_version) {
+        record->failures = 0; /* what was refused before may pass now */
+        look_at(loop, &record->look, TIME_NONE);
+    }
+    free(record->job);
+    record->job = job_copy(event->job);
+    note_prebuilt(loop, record);
+    snapshot_job_put(loop->parts.snapshot, record->job);
+    /* Decide while the whole object is at hand: a new job's Workload is made from it. */
+    record->raw = event->raw;
+    mark_job(loop, record);
+    step_job(loop, record);
+    record = job_find(loop, event->job_kind, event->namespace, event->name);
+    if (record)
+        record->raw = (struct str){ 0 };
+}
+
+static bool is_wanted(const struct job_record *record, const struct loop_event *event)
+{
+    bool same = record->job && strcmp(record->job->uid, event->uid) == 0;
+
+    if (event->fetched) /* of the incarnation that was asked for, and not older than what is known */
+        return same && event->resource_version >= record->job->resource_version;
+    return !same || event->resource_version > record->job->resource_version;
 }
 
 void handle_job(struct loop *loop, struct loop_event *event)
@@ -56,23 +91,13 @@ void handle_job(struct loop *loop, struct loop_event *event)
     if (event->fetched)
         record->is_fetching = false;
     if (event->deleted) {
-        if (!record->job || !*event->uid || strcmp(record->job->uid, event->uid) == 0)
+        if (!event->fetched || (record->job && strcmp(record->job->uid, event->uid) == 0))
             job_gone(loop, record);
-    } else if (event->resource_version >= 0 && !is_stale(record, event) &&
-               !(record->job && strcmp(record->job->uid, event->uid) == 0 &&
-                 event->resource_version < record->job->resource_version)) {
-        free(record->job);
-        record->job = job_copy(event->job);
-        snapshot_job_put(loop->parts.snapshot, record->job);
-        record->failures = 0;
-        look_at(loop, &record->look, TIME_NONE);
-        /* Decide while the whole object is at hand: a new job's Workload is made from it. */
-        record->raw = event->raw;
+    } else if (event->resource_version < 0) { /* the read failed: ask again */
+        look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
         mark_job(loop, record);
-        step_job(loop, record);
-        record = job_find(loop, event->job_kind, event->namespace, event->name);
-        if (record)
-            record->raw = (struct str){ 0 };
+    } else if (is_wanted(record, event)) {
+        job_take(loop, record, event);
     }
     event_destroy(event);
 }
@@ -288,7 +313,7 @@ static void act_write_tree(struct loop *loop, struct job_record *record, const s
     struct workload_record *workload = record_of(loop, record, choice->workload);
     struct write_op *op;
 
-    if (!workload || workload->is_writing) /* its answer marks this job again */
+    if (!workload || workload->is_writing || workload_is_awaited(loop, workload)) /* its answer marks this job again */
         return;
     op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS, (json_t *)(uintptr_t)choice->workload->object,
                             choice->tree, NULL);
@@ -315,7 +340,7 @@ static void act_on_workload(struct loop *loop, struct job_record *record, struct
     const json_t *tree = choice->workload->object;
     struct write_op *op = NULL;
 
-    if (!workload || workload->is_writing)
+    if (!workload || workload->is_writing || workload_is_awaited(loop, workload))
         return;
     switch (choice->action) {
     case JOB_PATCH_WORKLOAD:
@@ -349,11 +374,11 @@ static void act_with_object(struct loop *loop, struct job_record *record, const 
 
     if (record->raw.length == 0) {
         if (!record->is_fetching)
-            fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name);
+            fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name, record->job->uid);
         record->is_fetching = true;
         return;
     }
-    if (workload && workload->is_writing)
+    if (workload && (workload->is_writing || workload_is_awaited(loop, workload)))
         return;
     object = json_loadb(record->raw.text, record->raw.length, 0, NULL);
     if (choice->action == JOB_CREATE_WORKLOAD)

@@ -91,7 +91,7 @@ static void list_free(char **list)
     free(list);
 }
 
-static void learn_cluster_queue(struct loop *loop, struct object_record *record, const struct cluster_queue *queue)
+static void learn_cluster_queue(struct loop *loop, struct object_record *record, struct cluster_queue *queue)
 {
     size_t flavors = 0, count = 0;
 
@@ -106,6 +106,7 @@ static void learn_cluster_queue(struct loop *loop, struct object_record *record,
             record->flavors[count++] = mem_dup(queue->groups[g].flavors[i].flavor);
     for (size_t i = 0; i < queue->check_count; i++)
         record->checks[i] = mem_dup(queue->checks[i].name);
+    queue->ignore_undeclared = loop->settings->ignore_undeclared;
     record->stop_policy = queue->stop_policy;
     record->has_cohort = queue->cohort && *queue->cohort;
     engine_cluster_queue_put(loop->engine, queue, loop_now());
@@ -171,6 +172,11 @@ static void object_take(struct loop *loop, enum object_kind kind, struct loop_ev
 
     if (event->resource_version < record->resource_version && strcmp(record->uid, event->uid) == 0)
         return;
+    if (strcmp(record->uid, event->uid) != 0) { /* made again: answers to the old one's writes do not count */
+        record->is_writing = false;
+        record->written = TIME_NONE;
+        look_at(loop, &record->look, TIME_NONE);
+    }
     free(record->uid);
     free(record->text);
     record->uid = mem_dup(event->uid);
@@ -275,25 +281,15 @@ static void handle_namespace(struct loop *loop, const struct loop_event *event)
         mark_namespace(loop, event->name);
 }
 
-/* A changed value reaches every Workload that names the class (spec/api.md 4.8). */
-static void propagate_class(struct loop *loop, const char *name, int32_t value)
+static void mark_class(struct loop *loop, const char *name)
 {
     struct map_entry entry;
 
     for (size_t at = 0; map_next(loop->workloads, &at, &entry);) {
         struct workload_record *record = entry.value;
-        json_t *tree = workload_tree(record);
-        const json_t *spec = json_object_get(tree, "spec"), *reference = json_object_get(spec, "priorityClassRef");
 
-        if (strcmp(json_string_at(reference, "name"), name) == 0 &&
-            strcmp(json_string_at(reference, "group"), "kueue.x-k8s.io") == 0 &&
-            json_integer_at(spec, "priority", 0) != value && loop->is_leading && !record->is_writing) {
-            struct write_op *op = workload_patch_op(loop, record, json_pack("{s:{s:i}}", "spec", "priority", (int)value));
-
-            record->is_writing = true;
-            write_op_send(op);
-        }
-        json_decref(tree);
+        if (record->class_name && strcmp(record->class_name, name) == 0)
+            mark_workload(loop, record);
     }
 }
 
@@ -320,7 +316,7 @@ static void handle_class(struct loop *loop, const struct loop_event *event)
     if (!atomic_load(&loop->is_synced))
         return;
     if (ours)
-        propagate_class(loop, event->name, record->value);
+        mark_class(loop, event->name);
     mark_all_jobs(loop);
 }
 
@@ -362,7 +358,7 @@ void handle_object(struct loop *loop, struct loop_event *event)
         record = object_find(loop, object_kinds[event->kind], event->namespace, event->name);
         if (!event->deleted)
             object_take(loop, object_kinds[event->kind], event);
-        else if (record && (!*event->uid || strcmp(record->uid, event->uid) == 0))
+        else if (record)
             object_gone(loop, record);
         break;
     }

@@ -11,7 +11,7 @@
 
 /* A place in one of the dirty lists. */
 struct dirty_link {
-    struct dirty_link *next;
+    struct dirty_link *next, **at; /* 'at' points to what points here */
     bool listed;
 };
 
@@ -35,6 +35,10 @@ struct workload_record {
     struct pace pace;
     char *key, *namespace, *name, *uid;
     int64_t resource_version, generation, created;
+    int64_t taken_version;   /* of the last event that the engine was told of */
+    int64_t awaited_version; /* of a write whose result only the watch will show; 0: none */
+    int64_t awaited_until;
+    char *class_name;        /* of spec.priorityClassRef when it is a WorkloadPriorityClass, else NULL */
     char *text; /* the object without templates, JSON */
     struct workload_pod_set *pod_sets; /* one piece of memory */
     size_t pod_set_count;
@@ -48,6 +52,8 @@ struct workload_record {
     bool is_resolving; /* the outcome of that reservation is being read */
     struct loop_event *stash;
     unsigned failures;      /* refused writes in a row */
+    unsigned refused;       /* refused reservations or evictions in a row */
+    int64_t not_before;     /* no further one before this time */
     uint64_t intent;        /* open in the ledger; 0: none */
     uint64_t last_decision; /* digests of what the ledger was told last */
     uint64_t last_seen;
@@ -115,7 +121,9 @@ struct loop {
     pthread_t thread;
     bool is_started;
     atomic_bool is_synced, is_stopping;
+    struct map *prebuilt;   /* "ns/name" of a prebuilt Workload -> key of the job that names it (heap) */
     bool may_lead;   /* this replica holds the lease, or needs none */
+    bool is_fresh;   /* every list was complete after it began to lead */
     bool is_leading; /* ... and knows everything: it writes */
     uint64_t random;
     unsigned synced_kinds;  /* bits of enum event_kind */
@@ -144,6 +152,7 @@ uint64_t hash_text(uint64_t seed, const char *text);
 /* ---- lists (loop_dirty.c) ---- */
 void dirty_push(struct dirty_link **list, struct dirty_link *link);
 struct dirty_link *dirty_pop(struct dirty_link **list); /* NULL when empty */
+void dirty_remove(struct dirty_link *link);            /* no-op when it is not listed */
 void look_init(struct look *look, void (*wake)(struct loop *loop, struct look *look));
 void look_at(struct loop *loop, struct look *look, int64_t at); /* TIME_NONE: not */
 int64_t looks_run(struct loop *loop, int64_t now); /* wake what is due; when the next is, TIME_NONE */
@@ -182,6 +191,9 @@ void step_job(struct loop *loop, struct job_record *record);
 void step_object(struct loop *loop, struct object_record *record);
 void mark_workload(struct loop *loop, struct workload_record *record);
 void mark_owner(struct loop *loop, struct workload_record *record);
+/* After a reservation is settled: the event that waited for that. */
+void workload_unstash(struct loop *loop, struct workload_record *record);
+bool workload_is_awaited(struct loop *loop, struct workload_record *record);
 void mark_job(struct loop *loop, struct job_record *record);
 void mark_object(struct loop *loop, struct object_record *record);
 void mark_queue_workloads(struct loop *loop, const char *queue_key);

@@ -10,14 +10,25 @@
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
+#define AWAIT_AT_MOST (5 * NANOSECONDS_PER_SECOND)
+#define RESOLVE_AGAIN (10 * NANOSECONDS_PER_SECOND)
+
 void mark_workload(struct loop *loop, struct workload_record *record)
 {
     dirty_push(&loop->dirty_workloads, &record->dirty);
 }
 
+/* The job that owns a Workload, or names it as its prebuilt one. */
+static struct job_record *owner_of(struct loop *loop, const struct workload_record *record)
+{
+    const char *key = record->owner_key ? record->owner_key : map_get(loop->prebuilt, str_of(record->key));
+
+    return key ? map_get(loop->jobs, str_of(key)) : NULL;
+}
+
 void mark_owner(struct loop *loop, struct workload_record *record)
 {
-    struct job_record *owner = record->owner_key ? map_get(loop->jobs, str_of(record->owner_key)) : NULL;
+    struct job_record *owner = owner_of(loop, record);
 
     if (owner)
         mark_job(loop, owner);
@@ -26,7 +37,7 @@ void mark_owner(struct loop *loop, struct workload_record *record)
 /* News of a Workload ends its job's waiting for it. */
 static void wake_owner(struct loop *loop, struct workload_record *record)
 {
-    struct job_record *owner = record->owner_key ? map_get(loop->jobs, str_of(record->owner_key)) : NULL;
+    struct job_record *owner = owner_of(loop, record);
 
     if (!owner)
         return;
@@ -80,7 +91,7 @@ static void stash(struct workload_record *record, struct loop_event *event)
     record->stash = event;
 }
 
-static void unstash(struct loop *loop, struct workload_record *record)
+void workload_unstash(struct loop *loop, struct workload_record *record)
 {
     struct loop_event *event = record->stash;
 
@@ -112,23 +123,42 @@ static void workload_resolve(struct loop *loop, struct workload_record *record, 
     if (!reserved_in(event))
         engine_admission_failed(loop->engine, record->namespace, record->name, false, loop_now());
     intent_resolved(loop, record, reserved_in(event));
+    if (reserved_in(event))
+        record->refused = 0;
     workload_take(loop, record, event);
     event_destroy(event);
-    unstash(loop, record);
+    workload_unstash(loop, record);
 }
 
+/* Older than what the record holds, or the very state that the engine has been told of. The state that
+ * an answer to our own write has put into the record is still to be told once. */
 static bool is_stale(const struct workload_record *record, const struct loop_event *event)
 {
-    return strcmp(record->uid, event->uid) == 0 && event->resource_version <= record->resource_version &&
-           record->resource_version != 0;
+    return strcmp(record->uid, event->uid) == 0 && (event->resource_version < record->resource_version ||
+                                                    event->resource_version <= record->taken_version);
+}
+
+/* A read of ours that is about another incarnation of the name, or of one the watch saw go. */
+static bool is_outdated_read(const struct workload_record *record, const struct loop_event *event)
+{
+    if (!event->fetched)
+        return false;
+    if (!record)
+        return true;
+    return *event->uid && strcmp(record->uid, event->uid) != 0 &&
+           (event->deleted || event->resource_version < record->resource_version);
 }
 
 void handle_workload(struct loop *loop, struct loop_event *event)
 {
     struct workload_record *record = workload_find(loop, event->namespace, event->name);
 
-    if (event->deleted) {
-        if (record && (!*event->uid || strcmp(record->uid, event->uid) == 0))
+    if (is_outdated_read(record, event)) {
+        event_destroy(event);
+        return;
+    }
+    if (event->deleted) { /* names are unique: whichever incarnation it was, there is none now */
+        if (record)
             workload_gone(loop, record);
         event_destroy(event);
         return;
@@ -247,18 +277,48 @@ static void write_step(struct loop *loop, struct workload_record *record, json_t
     write_op_send(op);
 }
 
+/* The result of the last write is not known here until the watch shows it. */
+bool workload_is_awaited(struct loop *loop, struct workload_record *record)
+{
+    if (record->awaited_version == 0 || record->resource_version >= record->awaited_version)
+        return false;
+    if (loop_now() >= record->awaited_until) {
+        record->awaited_version = 0;
+        return false;
+    }
+    look_at(loop, &record->look, record->awaited_until);
+    return true;
+}
+
+/* The value of a WorkloadPriorityClass reaches every Workload that names it (spec/api.md 4.8). */
+static void step_class(struct loop *loop, struct workload_record *record, const json_t *tree)
+{
+    const struct priority_record *class =
+        record->class_name ? map_get(loop->workload_priority_classes, str_of(record->class_name)) : NULL;
+    struct write_op *op;
+
+    if (!class || json_integer_at(json_object_get(tree, "spec"), "priority", 0) == class->value)
+        return;
+    op = workload_patch_op(loop, record, json_pack("{s:{s:i}}", "spec", "priority", (int)class->value));
+    record->is_writing = true;
+    write_op_send(op);
+}
+
 void step_workload(struct loop *loop, struct workload_record *record)
 {
     struct workload_surroundings around;
     struct step_result result;
     json_t *before, *after;
 
-    if (record->is_resolving) { /* woken to read again */
-        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name);
+    if (record->is_resolving) { /* woken to read again; other marks are for later */
+        if (record->look.at == TIME_NONE && loop->is_leading) {
+            look_at(loop, &record->look, loop_now() + RESOLVE_AGAIN);
+            fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
+        }
         return;
     }
     if (!loop->is_leading || record->is_writing || !(loop->settings->components & COMPONENT_CORE) ||
-        (record->failures > 0 && record->look.at != TIME_NONE))
+        (record->failures > 0 && record->look.at != TIME_NONE) || workload_is_awaited(loop, record))
         return;
     arena_reset(&loop->arena);
     before = workload_tree(record);
@@ -266,8 +326,13 @@ void step_workload(struct loop *loop, struct workload_record *record)
     look_around(loop, record, before, &around);
     loop->random = loop->random * 6364136223846793005u + 1442695040888963407u;
     workload_step(after, loop->settings, &around, loop_now(), loop->random >> 33, &loop->arena, &result);
+    if (result.write == STEP_NOTHING)
+        record->failures = 0;
     look_at(loop, &record->look, result.next);
-    write_step(loop, record, before, after, &result);
+    if (result.write == STEP_NOTHING)
+        step_class(loop, record, before);
+    else
+        write_step(loop, record, before, after, &result);
     json_decref(before);
     json_decref(after);
 }
@@ -295,38 +360,98 @@ static void write_failed(struct loop *loop, struct workload_record *record, stru
     } else if (op->error.code != ERR_CONFLICT) {
         LOG(LOG_WARN, "a change of a workload failed", KS("workload", record->key), KS("error", op->error.text));
     }
-    if (op->error.code == ERR_CONFLICT || op->outcome_unknown)
-        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name);
+    if (op->error.code == ERR_CONFLICT || op->error.code == ERR_NOT_FOUND || op->outcome_unknown)
+        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
     look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
+}
+
+/* A reservation or an eviction that the server refuses is not tried again at once. */
+static void hold_back(struct loop *loop, struct workload_record *record, struct write_op *op)
+{
+    record->not_before = loop_now() + retry_delay(++record->refused);
+    if ((op->error.code == ERR_INVALID || op->error.code == ERR_FORBIDDEN) && record->refused == 1)
+        complain(loop, record, op);
+}
+
+#define FENCE_MESSAGE "The reservation was not confirmed by the API server; it is decided again"
+
+/* Nobody knows whether the reservation arrived, or still will. A guarded write of something else
+ * settles it: when it passes, the version that the reservation was made for is gone for good. */
+static void fence_send(struct loop *loop, struct workload_record *record)
+{
+    json_t *before = workload_tree(record), *after = json_deep_copy(before);
+    struct write_op *op;
+
+    condition_put(after,
+                  &(struct condition_change){ "QuotaReserved", "False",
+                                              loop->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
+                                              FENCE_MESSAGE, record->generation },
+                  loop_now());
+    op = workload_status_op(loop, record, WRITE_FENCE, before, after, NULL);
+    json_decref(before);
+    json_decref(after);
+    if (op)
+        write_op_send(op);
+    else
+        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
+}
+
+static void fence_done(struct loop *loop, struct workload_record *record, struct write_op *op)
+{
+    if (!record->is_resolving)
+        return;
+    if (op->error.code != ERR_NONE) { /* a conflict: the reservation or somebody else was there */
+        if (op->outcome_unknown || op->error.code == ERR_BUSY || op->error.code == ERR_IO)
+            look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
+        else
+            fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
+        return;
+    }
+    workload_replace(loop, record, op->tree, op->resource_version);
+    record->is_resolving = record->is_admitting = record->is_writing = false;
+    loop->admissions--;
+    engine_admission_failed(loop->engine, record->namespace, record->name, false, loop_now());
+    intent_resolved(loop, record, false);
+    mark_workload(loop, record);
+    mark_owner(loop, record);
+    workload_unstash(loop, record);
 }
 
 static void reservation_failed(struct loop *loop, struct workload_record *record, struct write_op *op)
 {
     metrics_write_failed(err_name(op->error.code));
+    if (op->error.code != ERR_CONFLICT)
+        hold_back(loop, record, op);
     if (op->error.code == ERR_NOT_FOUND) {
         loop->admissions--;
         record->is_admitting = record->is_writing = false;
         engine_admission_failed(loop->engine, record->namespace, record->name, true, loop_now());
         intent_resolved(loop, record, false);
-        unstash(loop, record);
+        mark_owner(loop, record);
+        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
+        workload_unstash(loop, record);
         return;
     }
     LOG(LOG_WARN, "a reservation was not written, reading the workload again", KS("workload", record->key),
         KS("error", op->error.text));
     record->is_resolving = true;
-    fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name);
+    if (op->outcome_unknown)
+        fence_send(loop, record);
+    else
+        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
 }
 
 static void reservation_done(struct loop *loop, struct workload_record *record, struct write_op *op)
 {
     loop->admissions--;
+    record->refused = 0;
     record->is_admitting = record->is_writing = false;
     workload_replace(loop, record, op->tree, op->resource_version);
     intent_resolved(loop, record, true);
     post_notes(op);
     mark_workload(loop, record);
     mark_owner(loop, record);
-    unstash(loop, record);
+    workload_unstash(loop, record);
 }
 
 void workload_write_done(struct loop *loop, struct write_op *op)
@@ -335,6 +460,10 @@ void workload_write_done(struct loop *loop, struct write_op *op)
 
     if (!record || strcmp(record->uid, op->uid) != 0)
         return;
+    if (op->purpose == WRITE_FENCE) {
+        fence_done(loop, record, op);
+        return;
+    }
     if (op->purpose == WRITE_RESERVATION) {
         if (op->error.code == ERR_NONE)
             reservation_done(loop, record, op);
@@ -344,13 +473,20 @@ void workload_write_done(struct loop *loop, struct write_op *op)
     }
     record->is_writing = false;
     if (op->error.code != ERR_NONE) {
-        if (op->purpose == WRITE_PREEMPTION)
+        if (op->purpose == WRITE_PREEMPTION) {
+            hold_back(loop, record, op);
             engine_eviction_failed(loop->engine, record->namespace, record->name, loop_now());
+        }
         write_failed(loop, record, op);
         return;
     }
     record->failures = 0;
+    record->refused = 0;
     look_at(loop, &record->look, TIME_NONE);
+    if (!op->tree && op->resource_version > record->resource_version) {
+        record->awaited_version = op->resource_version;
+        record->awaited_until = loop_now() + AWAIT_AT_MOST;
+    }
     /* A newer state may have been watched meanwhile: it wins. */
     if (op->tree && op->resource_version > record->resource_version)
         workload_replace(loop, record, op->tree, op->resource_version);

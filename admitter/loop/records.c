@@ -9,7 +9,10 @@
 
 static void wake_workload(struct loop *loop, struct look *look)
 {
-    mark_workload(loop, (struct workload_record *)((char *)look - offsetof(struct workload_record, look)));
+    struct workload_record *record = (struct workload_record *)((char *)look - offsetof(struct workload_record, look));
+
+    mark_workload(loop, record);
+    mark_owner(loop, record); /* its job may have been waiting for a write that failed */
 }
 
 static void wake_job(struct loop *loop, struct look *look)
@@ -173,6 +176,16 @@ static void read_flags(struct workload_record *record, const json_t *tree)
     record->is_active = workload_is_active(tree);
 }
 
+static void read_class(struct workload_record *record, const json_t *tree)
+{
+    const json_t *reference = json_at(tree, "spec", "priorityClassRef", NULL);
+
+    free(record->class_name);
+    record->class_name = strcmp(json_string_at(reference, "group"), "kueue.x-k8s.io") == 0 ?
+                             mem_dup(json_string_at(reference, "name")) :
+                             NULL;
+}
+
 void workload_learn(struct loop *loop, struct workload_record *record, const struct loop_event *event)
 {
     json_t *tree = json_loads(event->text, 0, NULL);
@@ -184,9 +197,11 @@ void workload_learn(struct loop *loop, struct workload_record *record, const str
     record->text = mem_dup(event->text);
     record->pod_sets = pod_sets_copy(event->pod_sets, event->pod_set_count);
     record->pod_set_count = event->pod_set_count;
-    record->resource_version = event->resource_version;
+    record->resource_version = record->taken_version = event->resource_version;
+    record->awaited_version = 0;
     record->generation = event->generation;
     record->created = event->workload->created;
+    read_class(record, tree);
     read_flags(record, tree);
     queue_join(loop, record, event->workload->queue_name ? event->workload->queue_name : "");
     owner_join(loop, record, event);
@@ -222,15 +237,6 @@ void workload_facts(const struct workload_record *record, json_t *tree, struct w
                                       .pod_set_count = record->pod_set_count };
 }
 
-static void unlist(struct dirty_link **list, struct dirty_link *link)
-{
-    while (*list && *list != link)
-        list = &(*list)->next;
-    if (*list)
-        *list = link->next;
-    link->listed = false;
-}
-
 static void workload_free(struct workload_record *record)
 {
     event_destroy(record->stash);
@@ -242,6 +248,7 @@ static void workload_free(struct workload_record *record)
     free(record->pod_sets);
     free(record->queue_key);
     free(record->owner_key);
+    free(record->class_name);
     free(record);
 }
 
@@ -251,8 +258,7 @@ void workload_forget(struct loop *loop, struct workload_record *record)
     queue_leave(loop, record);
     owner_leave(loop, record);
     look_at(loop, &record->look, TIME_NONE);
-    if (record->dirty.listed)
-        unlist(&loop->dirty_workloads, &record->dirty);
+    dirty_remove(&record->dirty);
     workload_free(record);
 }
 
@@ -286,8 +292,7 @@ void job_forget_if_unused(struct loop *loop, struct job_record *record)
         return;
     map_remove(loop->jobs, str_of(record->key));
     look_at(loop, &record->look, TIME_NONE);
-    if (record->dirty.listed)
-        unlist(&loop->dirty_jobs, &record->dirty);
+    dirty_remove(&record->dirty);
     free(record->key);
     free(record);
 }
@@ -342,8 +347,7 @@ void object_forget(struct loop *loop, struct object_record *record)
 {
     map_remove(loop->objects[record->kind], str_of(record->key));
     look_at(loop, &record->look, TIME_NONE);
-    if (record->dirty.listed)
-        unlist(&loop->dirty_objects, &record->dirty);
+    dirty_remove(&record->dirty);
     object_free(record);
 }
 
@@ -400,6 +404,7 @@ void records_destroy(struct loop *loop)
     map_end(loop->workloads, end_workload);
     map_end(loop->jobs, end_job);
     map_end(loop->queues, end_queue);
+    map_end(loop->prebuilt, end_plain);
     for (size_t i = 0; i < OBJECT_KINDS; i++)
         map_end(loop->objects[i], end_object);
     map_end(loop->namespaces, end_plain);

@@ -114,6 +114,12 @@ struct watch_set *watch_set_create(struct kube_client *client, struct loop *loop
     return set;
 }
 
+void watch_set_relist(struct watch_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        kube_reflector_relist(set->watches[i].reflector);
+}
+
 void watch_set_destroy(struct watch_set *set)
 {
     if (!set)

@@ -141,6 +141,7 @@ void write_op_push(struct write_op *op)
     if (op->loop->parts.may_write && !op->loop->parts.may_write(op->loop->parts.may_write_context)) {
         kube_write_destroy(write);
         err_set(&op->error, ERR_BUSY, "this replica does not lead any more");
+        op->event.kind = EVENT_WRITE_DONE;
         loop_push(op->loop, &op->event);
         return;
     }
@@ -161,13 +162,14 @@ struct fetch {
     struct loop *loop;
     enum event_kind kind;
     unsigned job_kind;
-    char *namespace, *name, *path;
+    char *namespace, *name, *uid, *path;
 };
 
 static void fetch_destroy(struct fetch *f)
 {
     free(f->namespace);
     free(f->name);
+    free(f->uid);
     free(f->path);
     free(f);
 }
@@ -184,7 +186,7 @@ static void fetch_done(void *context, const struct kube_result *result)
     struct err e = { 0 };
 
     if (result->error.code == ERR_NOT_FOUND) {
-        event = event_gone(f->kind, f->job_kind, str_of(f->namespace), str_of(f->name), STR(""));
+        event = event_gone(f->kind, f->job_kind, str_of(f->namespace), str_of(f->name), str_of(f->uid));
     } else if (result->error.code != ERR_NONE) {
         e = result->error;
     } else {
@@ -192,7 +194,7 @@ static void fetch_done(void *context, const struct kube_result *result)
     }
     if (!event) {
         LOG(LOG_WARN, "reading an object again failed", KS("path", f->path), KS("error", e.text));
-        event = event_gone(f->kind, f->job_kind, str_of(f->namespace), str_of(f->name), STR(""));
+        event = event_gone(f->kind, f->job_kind, str_of(f->namespace), str_of(f->name), str_of(f->uid));
         event->deleted = false; /* nothing learnt: the record decides what to do */
         event->resource_version = -1;
     }
@@ -211,7 +213,8 @@ static void fetch_run(struct kube_command *command, struct kube_client *client)
     kube_request_start(client, &request);
 }
 
-void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace, const char *name)
+void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace, const char *name,
+                  const char *uid)
 {
     struct fetch *f = mem_alloc(sizeof(*f));
     struct kube_resource resource;
@@ -223,6 +226,7 @@ void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, co
     f->job_kind = job_kind;
     f->namespace = mem_dup(namespace);
     f->name = mem_dup(name);
+    f->uid = mem_dup(uid);
     f->path = kube_path(event_resource(kind, job_kind, &resource), namespace, name, NULL);
     kube_client_post(loop->parts.client, &f->command);
 }

@@ -12,6 +12,7 @@ struct ledger_record;
 enum write_purpose {
     WRITE_WORKLOAD_STATUS, /* of the rules; 'tree' is the new state */
     WRITE_RESERVATION,
+    WRITE_FENCE,           /* settles a reservation in doubt */
     WRITE_PREEMPTION,      /* of a victim */
     WRITE_WORKLOAD_OTHER,  /* spec, metadata, create, delete */
     WRITE_JOB,
@@ -63,8 +64,9 @@ void post_notes(struct write_op *op);
 /* The answer is here (engine thread). */
 void handle_write(struct loop *loop, struct write_op *op);
 
-/* Read an object again; its event comes with 'fetched' set. */
-void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace, const char *name);
+/* Read an object again; its event comes with 'fetched' set, and with 'uid' when it is not there. */
+void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace, const char *name,
+                  const char *uid);
 
 /* Paths. Heap; the caller frees or hands over. */
 char *workload_path(const char *namespace, const char *name, const char *subresource);
