@@ -14,7 +14,6 @@
 
 #define POD_SET_MAIN "main"
 #define INDEX_LABEL "batch.kubernetes.io/job-completion-index"
-#define ELASTIC_GATE "kueue.x-k8s.io/elastic-job"
 
 /* Labels that the job controller puts on the template; a restore leaves them alone. */
 static const char *const controller_labels[] = { "job-name", "controller-uid", "batch.kubernetes.io/job-name",
@@ -48,7 +47,7 @@ static int32_t min_count_of(const json_t *object)
     const char *text = object_annotation(object, ANNOTATION_JOB_MIN_PARALLELISM);
     int64_t value;
 
-    return *text && text_is_int(text, &value) && value >= INT32_MIN && value <= INT32_MAX ? (int32_t)value : -1;
+    return *text && text_is_int(text, &value) && value >= 0 && value <= INT32_MAX ? (int32_t)value : -1;
 }
 
 static bool is_completions_synced(const json_t *object)
@@ -310,27 +309,6 @@ static void batch_job_suspend(json_t *object)
     json_object_set_new(json_object_get(object, "spec"), "suspend", json_true());
 }
 
-static int batch_job_mutate(json_t *object, const struct job_options *options, struct err *e)
-{
-    json_t *spec = json_at(object, "spec", "template", "spec", NULL);
-    json_t *gates = json_object_get(spec, "schedulingGates");
-    json_t *gate;
-    size_t i;
-
-    (void)e;
-    if (!options->elastic_slices || !job_object_is_elastic(object) || !json_is_object(spec))
-        return 0;
-    json_array_foreach(gates, i, gate)
-        if (strcmp(json_string_at(gate, "name"), ELASTIC_GATE) == 0)
-            return 0;
-    if (!json_is_array(gates)) {
-        gates = json_array();
-        json_object_set_new(spec, "schedulingGates", gates);
-    }
-    json_array_append_new(gates, json_pack("{s:s}", "name", ELASTIC_GATE));
-    return 0;
-}
-
 static void check_min_parallelism(const json_t *object, const struct job_options *options, struct field_errors *errors)
 {
     const char *path = "metadata.annotations[" ANNOTATION_JOB_MIN_PARALLELISM "]";
@@ -444,7 +422,8 @@ const struct job_kind batch_job_kind = {
     .start = batch_job_start,
     .stop = batch_job_stop,
     .suspend = batch_job_suspend,
-    .mutate = batch_job_mutate,
+    /* No mutation of its own: the scheduling gate of elastic jobs (1.20) is added only once something
+     * takes it off the pods again. Until then elastic jobs run as ordinary ones. */
     .validate_create = batch_job_validate_create,
     .validate_update = batch_job_validate_update,
 };

@@ -157,7 +157,12 @@ int job_mutate_create(json_t *object, const char *namespace, const struct job_ki
 
 void job_error_not_int(struct field_errors *errors, const char *path, const char *text)
 {
-    field_error_invalid_text(errors, path, text, "strconv.Atoi: parsing \"%s\": invalid syntax", text);
+    size_t sign = *text == '-' || *text == '+';
+    size_t digits = strspn(text + sign, "0123456789");
+    bool is_number = digits > 0 && text[sign + digits] == '\0';
+
+    field_error_invalid_text(errors, path, text, "strconv.Atoi: parsing \"%s\": %s", text,
+                             is_number ? "value out of range" : "invalid syntax");
 }
 
 static void check_queue_name(const json_t *object, struct field_errors *errors)

@@ -38,5 +38,6 @@ void job_common_create_checks(const json_t *object, const struct job_kind *kind,
 void job_common_update_checks(const json_t *old_object, const json_t *object, const struct job_kind *kind,
                               const struct job_environment *environment, struct field_errors *errors);
 
-/* "<path>: Invalid value: "<text>": strconv.Atoi: parsing "<text>": invalid syntax". */
+/* "<path>: Invalid value: "<text>": strconv.Atoi: parsing "<text>": invalid syntax", or "value out of
+ * range" for a number beyond 64 bits. */
 void job_error_not_int(struct field_errors *errors, const char *path, const char *text);

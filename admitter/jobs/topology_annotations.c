@@ -10,6 +10,7 @@
 
 #define PATH_BYTES 256
 #define CONSTRAINT_LIMIT 3
+#define UINT64_DIGITS 20
 
 struct annotations {
     const char *path; /* of the metadata */
@@ -64,9 +65,13 @@ static void check_level_names(const struct annotations *a)
 
 static bool is_unsigned_number(const char *text)
 {
-    size_t digits = strspn(text, "0123456789");
+    size_t zeros = strspn(text, "0");
+    size_t digits = strspn(text + zeros, "0123456789");
 
-    return digits > 0 && text[digits] == '\0' && digits <= 20;
+    if (zeros + digits == 0 || text[zeros + digits] != '\0')
+        return false;
+    return digits < UINT64_DIGITS ||
+           (digits == UINT64_DIGITS && strcmp(text + zeros, "18446744073709551615") <= 0);
 }
 
 static void check_group(const struct annotations *a)

@@ -78,6 +78,8 @@ int64_t check_list_retry_time(const json_t *workload)
 
         if (strcmp(json_string_at(entry, "state"), "Retry") != 0 || after < 0 || since == TIME_NONE)
             continue;
+        if (after > INT32_MAX)
+            after = INT32_MAX;
         if (since + after * NANOSECONDS_PER_SECOND > latest)
             latest = since + after * NANOSECONDS_PER_SECOND;
     }

@@ -120,7 +120,8 @@ static bool topology_pending(const json_t *workload)
     size_t i;
 
     json_array_foreach(json_at(workload, "status", "admission", "podSetAssignments", NULL), i, entry)
-        if (strcmp(json_string_at(entry, "delayedTopologyRequest"), "Pending") == 0)
+        if (strcmp(json_string_at(entry, "delayedTopologyRequest"), "Pending") == 0 &&
+            !json_object_get(entry, "topologyAssignment"))
             return true;
     return false;
 }
@@ -168,7 +169,7 @@ bool workload_sync_admitted(json_t *workload, bool observability, bool explicit_
                         now);
 }
 
-bool workload_release(json_t *workload, const char *reason, const char *message, int64_t now)
+bool workload_release(json_t *workload, const char *reason, const char *message, bool observability, int64_t now)
 {
     bool changed = condition_put(
         workload, &(struct condition_change){ "QuotaReserved", "False", reason, message, generation_of(workload) }, now);
@@ -177,5 +178,5 @@ bool workload_release(json_t *workload, const char *reason, const char *message,
         json_object_del(object_status(workload), "admission");
         changed = true;
     }
-    return workload_sync_admitted(workload, true, false, now) || changed;
+    return workload_sync_admitted(workload, observability, false, now) || changed;
 }

@@ -22,11 +22,12 @@ void workload_evict(json_t *workload, const struct eviction *eviction, int64_t n
 const char *eviction_condition_reason(const struct eviction *eviction, char *buffer, size_t size);
 
 /* Give up the reservation of a Workload: QuotaReserved=False with this reason and message, admission
- * removed, Admitted recomputed. True: changed. */
-bool workload_release(json_t *workload, const char *reason, const char *message, int64_t now);
+ * removed, Admitted recomputed ('observability': as for workload_sync_admitted). True: changed. */
+bool workload_release(json_t *workload, const char *reason, const char *message, bool observability, int64_t now);
 
 /* Recompute the Admitted condition from QuotaReserved, the check states and delayed topology (5.3).
- * 'pending_reason' texts depend on the observability gate. True: changed. */
+ * 'observability' and 'explicit_status' are the gates UnadmittedWorkloadsObservability and
+ * UnadmittedWorkloadsExplicitStatus. True: changed. */
 bool workload_sync_admitted(json_t *workload, bool observability, bool explicit_status, int64_t now);
-/* Would it be admitted: every listed check Ready, reserved, no pending delayed topology? */
+/* Is every listed check Ready? An empty list is. */
 bool workload_checks_ready(const json_t *workload);

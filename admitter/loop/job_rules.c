@@ -245,11 +245,13 @@ static bool sync_priority(struct step *s, const struct workload_facts *match)
     return choose(s, JOB_PATCH_WORKLOAD, match);
 }
 
-static const struct workload_facts *first_match(struct step *s, const struct workload_facts **other, size_t *others)
+/* The first Workload that describes the job; of the 'others', the first and the last one. */
+static const struct workload_facts *first_match(struct step *s, const struct workload_facts **other,
+                                                const struct workload_facts **last, size_t *others)
 {
     const struct workload_facts *match = NULL;
 
-    *other = NULL;
+    *other = *last = NULL;
     *others = 0;
     for (size_t i = 0; i < s->facts->workload_count; i++) {
         const struct workload_facts *workload = &s->facts->workloads[i];
@@ -259,20 +261,36 @@ static const struct workload_facts *first_match(struct step *s, const struct wor
         } else {
             if (*others == 0)
                 *other = workload;
+            *last = workload;
             (*others)++;
         }
     }
     return match;
 }
 
+static bool delete_surplus(struct step *s, const struct workload_facts *workload)
+{
+    if (!is_deleting(workload))
+        report(s, "DeletedWorkload",
+               arena_format(s->arena, "Deleted not matching Workload: %s", key_of(s, workload)));
+    return choose(s, JOB_DELETE_WORKLOAD, workload);
+}
+
+/* May this Workload be rewritten in place for a suspended job (1.12 step 2)? */
+static bool is_rewritable(const struct workload_facts *workload)
+{
+    return !is_reserving(workload) && !is_finished(workload) && !is_deleting(workload);
+}
+
 static bool own_workload(struct step *s, const struct workload_facts **match)
 {
-    const struct workload_facts *other;
+    const struct workload_facts *other, *last;
     size_t others;
 
-    *match = first_match(s, &other, &others);
-    if (!*match && others > 0 && s->job->is_suspended && !is_reserving(other) && !is_finished(other) &&
-        !is_deleting(other) && others == 1) {
+    *match = first_match(s, &other, &last, &others);
+    if (!*match && others > 0 && s->job->is_suspended && is_rewritable(other)) {
+        if (others > 1)
+            return delete_surplus(s, last);
         report(s, "UpdatedWorkload",
                arena_format(s->arena, "Updated not matching Workload for suspended job: %s", key_of(s, other)));
         return choose(s, JOB_UPDATE_WORKLOAD, other);
@@ -281,11 +299,8 @@ static bool own_workload(struct step *s, const struct workload_facts **match)
         return stop(s, others == 1 ? other : NULL,
                     others == 1 ? "No matching Workload; restoring pod templates according to existent Workload" :
                                   "Missing Workload; unable to restore pod templates");
-    if (others > 0) {
-        if (!is_deleting(other))
-            report(s, "DeletedWorkload", arena_format(s->arena, "Deleted not matching Workload: %s", key_of(s, other)));
-        return choose(s, JOB_DELETE_WORKLOAD, other);
-    }
+    if (others > 0)
+        return delete_surplus(s, other);
     return *match && (sync_gates(s, *match) || sync_priority(s, *match));
 }
 
@@ -306,7 +321,8 @@ static bool step_deleting_workload(struct step *s, const struct workload_facts *
 {
     if (!workload || !is_deleting(workload))
         return false;
-    if (!s->job->is_suspended || s->job->is_active)
+    /* Stopping is idempotent; job_step_stopped lets the Workload go once nothing is left to stop. */
+    if (!s->job->is_finished)
         return stop(s, workload, "Workload is deleted");
     if (has_finalizer(workload))
         choose(s, JOB_REMOVE_FINALIZER, workload);
@@ -386,12 +402,13 @@ static bool step_reclaimable(struct step *s, const struct workload_facts *worklo
     return write_tree(s, workload, tree);
 }
 
-static int64_t pods_wanted(const struct workload_facts *workload)
+/* Pods that the job itself asks for now; under partial admission that is the admitted count. */
+static int64_t pods_wanted(const struct job *job)
 {
     int64_t total = 0;
 
-    for (size_t i = 0; i < workload->pod_set_count; i++)
-        total += admitted_count(workload, i, workload->pod_sets[i].count);
+    for (size_t i = 0; i < job->pod_set_count; i++)
+        total += job->pod_sets[i].count;
     return total;
 }
 
@@ -405,7 +422,7 @@ static bool step_pods_ready(struct step *s, const struct workload_facts *workloa
 
     if (!s->settings->wait_for_pods_ready)
         return false;
-    if (admitted && s->job->ready_pods >= pods_wanted(workload)) {
+    if (admitted && s->job->ready_pods >= pods_wanted(s->job)) {
         bool recovered = strcmp(reason, "WaitForRecovery") == 0 || strcmp(reason, "Recovered") == 0;
 
         status = "True";
@@ -425,9 +442,8 @@ static bool step_pods_ready(struct step *s, const struct workload_facts *workloa
 
 /* ---- R17: eviction ---- */
 
-static bool requeues_at_once(const struct step *s, const char *reason)
+static bool requeues_at_once(const char *reason)
 {
-    (void)s;
     return strcmp(reason, "Preempted") == 0 || strcmp(reason, "NodeFailures") == 0;
 }
 
@@ -438,10 +454,11 @@ static bool release_quota(struct step *s, const struct workload_facts *workload)
     const char *message = condition_message(workload->object, "Evicted");
 
     condition_put(tree,
-                  &(struct condition_change){ "Requeued", requeues_at_once(s, reason) ? "True" : "False", reason, message,
+                  &(struct condition_change){ "Requeued", requeues_at_once(reason) ? "True" : "False", reason, message,
                                               generation_of(workload) },
                   s->now);
-    workload_release(tree, s->settings->unadmitted_observability ? "PendingEvaluation" : "Pending", message, s->now);
+    workload_release(tree, s->settings->unadmitted_observability ? "PendingEvaluation" : "Pending", message,
+                     s->settings->unadmitted_observability, s->now);
     return write_tree(s, workload, tree);
 }
 

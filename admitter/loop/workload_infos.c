@@ -91,8 +91,8 @@ static void add_names(const struct build *b, const json_t *pod_set, const json_t
 
 static int merge_update(const json_t *update, struct pod_set_info *info, struct err *e)
 {
-    if (pod_set_map_merge(info->labels, json_object_get(update, "labels"), "labels", e) < 0 ||
-        pod_set_map_merge(info->annotations, json_object_get(update, "annotations"), "annotations", e) < 0 ||
+    if (pod_set_map_merge(info->annotations, json_object_get(update, "annotations"), "annotations", e) < 0 ||
+        pod_set_map_merge(info->labels, json_object_get(update, "labels"), "labels", e) < 0 ||
         pod_set_map_merge(info->node_selector, json_object_get(update, "nodeSelector"), "nodeSelector", e) < 0)
         return -1;
     pod_set_tolerations_merge(info->tolerations, json_object_get(update, "tolerations"));

@@ -178,6 +178,12 @@ static bool is_backoff_reason(const char *reason)
     return strcmp(reason, "PodsReadyTimeout") == 0 || strcmp(reason, "AdmissionCheck") == 0;
 }
 
+/* "Deactivated" by a user or "DeactivatedDueTo..." by us: activating it again queues it either way. */
+static bool is_deactivation(const char *reason)
+{
+    return strncmp(reason, "Deactivated", strlen("Deactivated")) == 0;
+}
+
 static bool step_active(struct step *s)
 {
     int64_t at = requeue_at(s->workload);
@@ -193,7 +199,7 @@ static bool step_active(struct step *s)
         return true;
     }
     if (condition_is(s->workload, "Requeued", "False")) {
-        if (strcmp(reason, "Deactivated") == 0) {
+        if (is_deactivation(reason)) {
             put(s, "Requeued", "True", "Reactivated", "The workload was reactivated");
             return write_status(s);
         }
@@ -258,13 +264,15 @@ static bool step_gate(struct step *s)
         !workload_is_active(s->workload))
         return false;
     if (*gates && !gated) {
-        workload_release(s->workload, "AdmissionGated", arena_format(s->arena, "Admission is gated by: %s", gates), s->now);
+        workload_release(s->workload, "AdmissionGated", arena_format(s->arena, "Admission is gated by: %s", gates),
+                         s->settings->unadmitted_observability, s->now);
         event(s, false, "AdmissionGated", arena_format(s->arena, "Workload admission is gated by: %s", gates));
         return write_status(s);
     }
     if (!*gates && gated) {
         workload_release(s->workload, s->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
-                         "AdmissionGatedBy cleared, waiting for quota reservation", s->now);
+                         "AdmissionGatedBy cleared, waiting for quota reservation",
+                         s->settings->unadmitted_observability, s->now);
         event(s, false, "AdmissionGateCleared", "Admission gate cleared, workload is now admissible");
         return write_status(s);
     }
@@ -333,7 +341,8 @@ static bool step_check_states(struct step *s)
 
 static bool lose_reservation(struct step *s, const char *reason, const char *message)
 {
-    workload_release(s->workload, s->settings->unadmitted_observability ? reason : "Inadmissible", message, s->now);
+    workload_release(s->workload, s->settings->unadmitted_observability ? reason : "Inadmissible", message,
+                     s->settings->unadmitted_observability, s->now);
     return write_status(s);
 }
 
@@ -359,7 +368,7 @@ static int64_t backoff_delay(const struct loop_settings *settings, int64_t count
 {
     int64_t delay = settings->backoff_base;
 
-    for (int64_t i = 1; i < count && delay < settings->backoff_max; i++)
+    for (int64_t i = 1; i < count && delay > 0 && delay < settings->backoff_max; i++)
         delay = delay > settings->backoff_max / 2 ? settings->backoff_max : delay * 2;
     if (count > 1 && delay > settings->backoff_max)
         delay = settings->backoff_max;
