@@ -18,6 +18,7 @@ struct reading {
     int64_t default_duration;
     struct map *namespaces; /* given or named */
     struct map *skipped;    /* kinds that were warned about */
+    struct map *workloads;  /* "namespace/name" of those read so far */
     size_t index;           /* of the document being read */
     const struct simulate_document *document;
 };
@@ -254,6 +255,26 @@ static int duration_of(struct reading *r, const struct object_meta *meta, int64_
     return 0;
 }
 
+/* The newest workload is complete. One of the same name that came before is replaced by it. */
+static void workload_settle(struct reading *r)
+{
+    struct simulate_facts *facts = r->facts;
+    size_t last = facts->workloads.count - 1;
+    const struct workload *workload = &facts->workloads.items[last].workload;
+    const char *key = arena_format(&facts->arena, "%s/%s", workload->namespace, workload->name);
+    uintptr_t place = (uintptr_t)map_get(r->workloads, str_of(key));
+
+    if (!place) {
+        map_put(r->workloads, str_of(key), (void *)(uintptr_t)(last + 1));
+        return;
+    }
+    facts->workloads.items[place - 1] = facts->workloads.items[last];
+    facts->workloads.count--;
+    *FACT_ADD(facts->warnings) =
+        arena_format(&facts->arena, "%s: document %u: Workload %s is given again, this one counts",
+                     r->document->file, r->document->number, key);
+}
+
 static int read_workload(struct reading *r, struct err *e)
 {
     struct simulate_workload_fact *fact = FACT_ADD(r->facts->workloads);
@@ -264,7 +285,10 @@ static int read_workload(struct reading *r, struct err *e)
     fact->workload.namespace = namespace_of(r, &meta);
     fact->workload.uid = uid_of(r, &meta, fact->workload.namespace);
     fact->workload.created = created_of(r, &meta);
-    return duration_of(r, &meta, &fact->duration, e);
+    if (duration_of(r, &meta, &fact->duration, e) < 0)
+        return -1;
+    workload_settle(r);
+    return 0;
 }
 
 static int read_job(struct reading *r, struct err *e)
@@ -296,7 +320,10 @@ static int read_job(struct reading *r, struct err *e)
     fact->workload.created = created_of(r, &meta);
     fact->workload.uid =
         arena_format(&facts->arena, "Workload/%s/%s", namespace, fact->workload.name);
-    return duration_of(r, &meta, &fact->duration, e);
+    if (duration_of(r, &meta, &fact->duration, e) < 0)
+        return -1;
+    workload_settle(r);
+    return 0;
 }
 
 static const struct reader {
@@ -409,7 +436,8 @@ int simulate_facts_read(struct simulate_facts *facts, const struct simulate_docu
                          .settings = settings,
                          .default_duration = default_duration,
                          .namespaces = map_create(),
-                         .skipped = map_create() };
+                         .skipped = map_create(),
+                         .workloads = map_create() };
     int result;
 
     facts->start = start != TIME_NONE ? start : latest_time(documents);
@@ -422,5 +450,6 @@ int simulate_facts_read(struct simulate_facts *facts, const struct simulate_docu
         namespaces_complete(&r);
     map_destroy(r.namespaces);
     map_destroy(r.skipped);
+    map_destroy(r.workloads);
     return result;
 }

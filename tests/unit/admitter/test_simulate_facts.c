@@ -180,6 +180,19 @@ static void a_job_with_an_unknown_priority_class_is_refused(void **state)
                         "x.yaml: document 1, line 1: WorkloadPriorityClass \"high\" not found");
 }
 
+static void a_workload_given_again_replaces_the_first(void **state)
+{
+    (void)state;
+    assert_int_equal(read_facts(WORKLOAD("one", ", uid: u1") WORKLOAD("two", "")
+                                    WORKLOAD("one", ", uid: u2"),
+                                TIME_NONE, -1),
+                     0);
+    assert_int_equal(facts.workloads.count, 2);
+    assert_string_equal(facts.workloads.items[0].workload.uid, "u2");
+    assert_string_equal(facts.warnings.items[0],
+                        "x.yaml: document 3: Workload ns/one is given again, this one counts");
+}
+
 static void objects_need_names(void **state)
 {
     (void)state;
@@ -204,6 +217,7 @@ int main(void)
         T(a_job_becomes_the_workload_of_the_controller),
         T(jobs_that_are_not_ours_or_finished_make_nothing),
         T(a_job_with_an_unknown_priority_class_is_refused),
+        T(a_workload_given_again_replaces_the_first),
         T(objects_need_names),
     };
 
