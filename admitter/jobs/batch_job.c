@@ -16,7 +16,8 @@
 #define INDEX_LABEL "batch.kubernetes.io/job-completion-index"
 
 /* Labels that the job controller puts on the template; a restore leaves them alone. */
-static const char *const controller_labels[] = { "job-name", "controller-uid", "batch.kubernetes.io/job-name",
+static const char *const controller_labels[] = { "job-name", "controller-uid",
+                                                 "batch.kubernetes.io/job-name",
                                                  "batch.kubernetes.io/controller-uid", NULL };
 
 static const json_t *template_of(const json_t *object)
@@ -47,14 +48,17 @@ static int32_t min_count_of(const json_t *object)
     const char *text = object_annotation(object, ANNOTATION_JOB_MIN_PARALLELISM);
     int64_t value;
 
-    return *text && text_is_int(text, &value) && value >= 0 && value <= INT32_MAX ? (int32_t)value : -1;
+    return *text && text_is_int(text, &value) && value >= 0 && value <= INT32_MAX ? (int32_t)value
+                                                                                  : -1;
 }
 
 static bool is_completions_synced(const json_t *object)
 {
     bool synced = false;
 
-    return text_is_bool(object_annotation(object, ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM), &synced) && synced;
+    return text_is_bool(object_annotation(object, ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM),
+                        &synced) &&
+           synced;
 }
 
 static bool is_stopping(const json_t *object)
@@ -77,10 +81,12 @@ static void read_finish(const json_t *object, struct arena *arena, struct job *j
     json_t *condition;
     size_t i;
 
-    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition) {
+    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition)
+    {
         const char *type = json_string_at(condition, "type");
 
-        if ((strcmp(type, "Complete") && strcmp(type, "Failed")) || strcmp(json_string_at(condition, "status"), "True"))
+        if ((strcmp(type, "Complete") && strcmp(type, "Failed")) ||
+            strcmp(json_string_at(condition, "status"), "True"))
             continue;
         job->is_finished = true;
         job->is_success = strcmp(type, "Failed") != 0;
@@ -96,8 +102,8 @@ static int64_t terminal_pods(const json_t *object, int64_t completions)
 
     if (strcmp(json_string_at(json_object_get(object, "spec"), "completionMode"), "Indexed") != 0)
         return json_integer_at(status, "succeeded", 0);
-    return completed_indexes_count(json_string_at(status, "completedIndexes"), json_string_at(status, "failedIndexes"),
-                                   completions);
+    return completed_indexes_count(json_string_at(status, "completedIndexes"),
+                                   json_string_at(status, "failedIndexes"), completions);
 }
 
 static void read_reclaimable(const json_t *object, struct arena *arena, struct job *job)
@@ -118,18 +124,19 @@ static void read_reclaimable(const json_t *object, struct arena *arena, struct j
 
 static char *detail_text(const json_t *object, struct arena *arena)
 {
-    json_t *detail = json_pack("{s:b, s:b, s:b, s:I, s:I, s:b}", "suspend", spec_suspend(object), "stopping",
-                               is_stopping(object), "started", json_at(object, "status", "startTime", NULL) != NULL,
-                               "parallelism", (json_int_t)parallelism_of(object), "completions",
-                               (json_int_t)completions_of(object, -1), "synced", is_completions_synced(object));
+    json_t *detail = json_pack(
+        "{s:b, s:b, s:b, s:I, s:I, s:b}", "suspend", spec_suspend(object), "stopping",
+        is_stopping(object), "started", json_at(object, "status", "startTime", NULL) != NULL,
+        "parallelism", (json_int_t)parallelism_of(object), "completions",
+        (json_int_t)completions_of(object, -1), "synced", is_completions_synced(object));
     AUTO_FREE char *text = json_dumps(detail, JSON_COMPACT);
 
     json_decref(detail);
     return arena_strdup(arena, text);
 }
 
-static int batch_job_decode(const json_t *object, const struct job_options *options, struct arena *arena,
-                            struct job *job, struct err *e)
+static int batch_job_decode(const json_t *object, const struct job_options *options,
+                            struct arena *arena, struct job *job, struct err *e)
 {
     const json_t *pod_template = template_of(object);
     const json_t *status = json_object_get(object, "status");
@@ -148,19 +155,22 @@ static int batch_job_decode(const json_t *object, const struct job_options *opti
     job->pod_sets = pods;
     job->pod_set_count = 1;
     job->is_suspended = batch_job_is_suspended(object);
-    job->pod_priority_class =
-        arena_strdup(arena, json_string_at(json_object_get(pod_template, "spec"), "priorityClassName"));
+    job->pod_priority_class = arena_strdup(
+        arena, json_string_at(json_object_get(pod_template, "spec"), "priorityClassName"));
     /* A pod that is going away still holds its machine, so it keeps the gang's quota (DEVIATIONS.md). */
-    job->is_active = json_integer_at(status, "active", 0) != 0 || json_integer_at(status, "terminating", 0) != 0;
-    job->ready_pods = json_integer_at(status, "succeeded", 0) + json_integer_at(status, "ready", 0) +
-                      (int64_t)json_array_size(json_at(status, "uncountedTerminatedPods", "succeeded", NULL));
+    job->is_active =
+        json_integer_at(status, "active", 0) != 0 || json_integer_at(status, "terminating", 0) != 0;
+    job->ready_pods =
+        json_integer_at(status, "succeeded", 0) + json_integer_at(status, "ready", 0) +
+        (int64_t)json_array_size(json_at(status, "uncountedTerminatedPods", "succeeded", NULL));
     job->detail = detail_text(object, arena);
     read_finish(object, arena, job);
     read_reclaimable(object, arena, job);
     return 0;
 }
 
-static json_t *batch_job_pod_sets(const json_t *object, const struct job_options *options, struct err *e)
+static json_t *batch_job_pod_sets(const json_t *object, const struct job_options *options,
+                                  struct err *e)
 {
     json_t *pod_template = json_deep_copy(template_of(object));
     json_t *labels = json_at(pod_template, "metadata", "labels", NULL);
@@ -176,8 +186,8 @@ static json_t *batch_job_pod_sets(const json_t *object, const struct job_options
     json_object_del(labels, "controller-uid");
     json_object_del(labels, "batch.kubernetes.io/controller-uid");
     pod_spec_sanitise(json_object_get(pod_template, "spec"));
-    pod_set = json_pack("{s:s, s:I, s:o}", "name", POD_SET_MAIN, "count", (json_int_t)count_of(object), "template",
-                        pod_template);
+    pod_set = json_pack("{s:s, s:I, s:o}", "name", POD_SET_MAIN, "count",
+                        (json_int_t)count_of(object), "template", pod_template);
     if (min_count >= 0)
         json_object_set_new(pod_set, "minCount", json_integer(min_count));
     if (options->topology_aware && topology_request_add(pod_set, INDEX_LABEL, options, e) < 0) {
@@ -216,7 +226,8 @@ static int infos_check(const struct job *job, size_t count, struct err *e)
 {
     if (count == job->pod_set_count)
         return 0;
-    return err_set(e, ERR_INVALID, "invalid podset infos: expecting %zu podset, got %zu", job->pod_set_count, count);
+    return err_set(e, ERR_INVALID, "invalid podset infos: expecting %zu podset, got %zu",
+                   job->pod_set_count, count);
 }
 
 static int batch_job_start(const struct job *job, const struct pod_set_info *infos, size_t count,
@@ -261,11 +272,13 @@ static json_t *stop_step_start_time(const struct job *job)
 }
 
 /* Template, counts and marker back to how they were; NULL when they are. */
-static json_t *stop_step_restore(const struct job *job, const json_t *detail, const struct pod_set_info *infos,
-                                 size_t count)
+static json_t *stop_step_restore(const struct job *job, const json_t *detail,
+                                 const struct pod_set_info *infos, size_t count)
 {
     bool matches = infos && count == job->pod_set_count;
-    json_t *restored = matches ? pod_set_restore_patch(job->pod_sets[0].injected, &infos[0], controller_labels) : NULL;
+    json_t *restored =
+        matches ? pod_set_restore_patch(job->pod_sets[0].injected, &infos[0], controller_labels)
+                : NULL;
     bool counts = matches && job->pod_sets[0].min_count >= 0 &&
                   json_integer_at(detail, "parallelism", 1) != infos[0].count;
     bool stopping = json_is_true(json_object_get(detail, "stopping"));
@@ -309,7 +322,8 @@ static void batch_job_suspend(json_t *object)
     json_object_set_new(json_object_get(object, "spec"), "suspend", json_true());
 }
 
-static void check_min_parallelism(const json_t *object, const struct job_options *options, struct field_errors *errors)
+static void check_min_parallelism(const json_t *object, const struct job_options *options,
+                                  struct field_errors *errors)
 {
     const char *path = "metadata.annotations[" ANNOTATION_JOB_MIN_PARALLELISM "]";
     const char *text = object_annotation(object, ANNOTATION_JOB_MIN_PARALLELISM);
@@ -320,9 +334,11 @@ static void check_min_parallelism(const json_t *object, const struct job_options
     if (!text_is_int(text, &value))
         job_error_not_int(errors, path, text);
     else if (value >= count || value <= 0)
-        field_error_invalid_int(errors, path, value, "should be between 0 and %lld", (long long)(count - 1));
+        field_error_invalid_int(errors, path, value, "should be between 0 and %lld",
+                                (long long)(count - 1));
     if (options->elastic_slices && job_object_is_elastic(object))
-        field_error_invalid_text(errors, path, text, "partial admission and elastic job cannot be used together");
+        field_error_invalid_text(errors, path, text,
+                                 "partial admission and elastic job cannot be used together");
 }
 
 static void check_completions_sync(const json_t *object, struct field_errors *errors)
@@ -332,10 +348,12 @@ static void check_completions_sync(const json_t *object, struct field_errors *er
     const char *mode = json_string_at(json_object_get(object, "spec"), "completionMode");
     bool synced;
 
-    if (!json_at(object, "metadata", "annotations", ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM, NULL))
+    if (!json_at(object, "metadata", "annotations", ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM,
+                 NULL))
         return;
     if (!text_is_bool(text, &synced)) {
-        field_error_invalid_text(errors, path, text, "strconv.ParseBool: parsing \"%s\": invalid syntax", text);
+        field_error_invalid_text(errors, path, text,
+                                 "strconv.ParseBool: parsing \"%s\": invalid syntax", text);
         return;
     }
     if (!synced)
@@ -348,7 +366,8 @@ static void check_completions_sync(const json_t *object, struct field_errors *er
                                 ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM);
 }
 
-static void check_topology(const json_t *object, const struct job_options *options, struct field_errors *errors)
+static void check_topology(const json_t *object, const struct job_options *options,
+                           struct field_errors *errors)
 {
     const json_t *metadata = json_at(object, "spec", "template", "metadata", NULL);
     size_t before = field_errors_count(errors);
@@ -360,17 +379,21 @@ static void check_topology(const json_t *object, const struct job_options *optio
         return;
     if (options->elastic_slices && job_object_is_elastic(object)) {
         if (json_at(metadata, "annotations", ANNOTATION_POD_SET_REQUIRED_TOPOLOGY, NULL))
-            field_error_forbidden(errors, "spec.template.metadata.annotations." ANNOTATION_POD_SET_REQUIRED_TOPOLOGY,
-                                  "required topology is not supported with elastic jobs");
+            field_error_forbidden(
+                errors, "spec.template.metadata.annotations." ANNOTATION_POD_SET_REQUIRED_TOPOLOGY,
+                "required topology is not supported with elastic jobs");
         if (json_at(metadata, "annotations", ANNOTATION_POD_SET_PREFERRED_TOPOLOGY, NULL))
-            field_error_forbidden(errors, "spec.template.metadata.annotations." ANNOTATION_POD_SET_PREFERRED_TOPOLOGY,
-                                  "preferred topology is not supported with elastic jobs");
+            field_error_forbidden(
+                errors, "spec.template.metadata.annotations." ANNOTATION_POD_SET_PREFERRED_TOPOLOGY,
+                "preferred topology is not supported with elastic jobs");
         return;
     }
-    topology_slice_bound_check("spec.template.metadata", metadata, count_of(object), options, errors);
+    topology_slice_bound_check("spec.template.metadata", metadata, count_of(object), options,
+                               errors);
 }
 
-static void batch_job_validate_create(const json_t *object, const struct job_environment *environment,
+static void batch_job_validate_create(const json_t *object,
+                                      const struct job_environment *environment,
                                       struct field_errors *errors)
 {
     const struct job_options *options = environment->options;
@@ -381,20 +404,24 @@ static void batch_job_validate_create(const json_t *object, const struct job_env
     check_topology(object, options, errors);
 }
 
-static void check_update_counts(const json_t *old_object, const json_t *object, struct field_errors *errors)
+static void check_update_counts(const json_t *old_object, const json_t *object,
+                                struct field_errors *errors)
 {
     if (json_at(old_object, "metadata", "annotations", ANNOTATION_JOB_MIN_PARALLELISM, NULL) &&
         !spec_suspend(old_object) && parallelism_of(old_object) != parallelism_of(object))
-        field_error_forbidden(errors, "spec.parallelism",
-                              "cannot change when partial admission is enabled and the job is not suspended");
+        field_error_forbidden(
+            errors, "spec.parallelism",
+            "cannot change when partial admission is enabled and the job is not suspended");
     if (!batch_job_is_suspended(old_object) && !batch_job_is_suspended(object) &&
         is_completions_synced(old_object) != is_completions_synced(object))
-        field_error_forbidden(errors, "metadata.annotations[" ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM "]",
-                              "field is immutable while the job is not suspended");
+        field_error_forbidden(
+            errors, "metadata.annotations[" ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM "]",
+            "field is immutable while the job is not suspended");
 }
 
 static void batch_job_validate_update(const json_t *old_object, const json_t *object,
-                                      const struct job_environment *environment, struct field_errors *errors)
+                                      const struct job_environment *environment,
+                                      struct field_errors *errors)
 {
     const struct job_options *options = environment->options;
 

@@ -21,7 +21,8 @@ static bool interval_parse(struct str text, int64_t completions, struct interval
     return out->first >= 0 && out->first <= out->last;
 }
 
-static size_t intervals_read(const char *list, int64_t completions, struct interval **items, size_t count, size_t *capacity)
+static size_t intervals_read(const char *list, int64_t completions, struct interval **items,
+                             size_t count, size_t *capacity)
 {
     struct str rest = str_of(list), one;
 

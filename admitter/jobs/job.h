@@ -22,10 +22,10 @@ struct digest {
 struct job_pod_set {
     const char *name;
     int32_t count;
-    int32_t min_count;            /* -1: absent */
-    struct digest containers;     /* containers and init containers, environment sanitised */
+    int32_t min_count;        /* -1: absent */
+    struct digest containers; /* containers and init containers, environment sanitised */
     struct digest tolerations;
-    const char *injected;         /* JSON of the template's five merged fields, see pod_set_info.h */
+    const char *injected; /* JSON of the template's five merged fields, see pod_set_info.h */
 };
 
 struct job_owner { /* a controller owner reference; name NULL when there is none */
@@ -38,19 +38,20 @@ struct job {
     int64_t resource_version, generation, created;
     bool deleting;
     struct job_owner owner;
-    const char *queue_name;         /* label, "" when absent */
-    const char *priority_class;     /* label kueue.x-k8s.io/priority-class, "" when absent */
-    const char *pod_priority_class; /* 1.10: the kind's source, else the first pod set's; "" when none */
-    const char *prebuilt_name;      /* effective (1.5), "" when none */
-    const char *admission_gated_by; /* "" when absent */
+    const char *queue_name;     /* label, "" when absent */
+    const char *priority_class; /* label kueue.x-k8s.io/priority-class, "" when absent */
+    const char
+        *pod_priority_class;   /* 1.10: the kind's source, else the first pod set's; "" when none */
+    const char *prebuilt_name; /* effective (1.5), "" when none */
+    const char *admission_gated_by;    /* "" when absent */
     int32_t maximum_execution_seconds; /* -1: absent or not positive */
     bool is_elastic;
     bool is_suspended;
-    bool is_active;                 /* some of its pods still exist */
+    bool is_active; /* some of its pods still exist */
     bool is_finished, is_success;
     const char *finish_message;
-    int64_t ready_pods;             /* pods ready or succeeded */
-    bool has_reclaimable;           /* the kind reports reclaimable pods */
+    int64_t ready_pods;   /* pods ready or succeeded */
+    bool has_reclaimable; /* the kind reports reclaimable pods */
     struct pod_count *reclaimable;
     size_t reclaimable_count;
     struct job_pod_set *pod_sets;
@@ -68,13 +69,13 @@ struct job_options {
 };
 void job_options_default(struct job_options *options);
 
-struct pod_set_info;   /* pod_set_info.h */
-struct job_environment;/* job_webhook.h */
-struct field_errors;   /* admitter/objects/field_error.h */
+struct pod_set_info;    /* pod_set_info.h */
+struct job_environment; /* job_webhook.h */
+struct field_errors;    /* admitter/objects/field_error.h */
 
 /* One patch towards the API server. */
 struct job_patch {
-    json_t *body;            /* JSON merge patch, owned by the receiver; NULL: nothing to do any more */
+    json_t *body; /* JSON merge patch, owned by the receiver; NULL: nothing to do any more */
     const char *subresource; /* "status", or NULL for the object itself */
     bool suspends;           /* this patch is the one that stops a running job: report Stopped */
 };
@@ -82,7 +83,8 @@ struct job_patch {
 struct job_kind {
     const char *framework; /* name in integrations.frameworks: "batch/job" */
     const char *group, *version, *kind, *resource;
-    const char *managed_by; /* 1.23: the built-in controller's name, NULL when the kind has no such field */
+    const char *
+        managed_by; /* 1.23: the built-in controller's name, NULL when the kind has no such field */
     const char *pod_index_label; /* 1.6; NULL: none */
 
     /* Facts out of the stored object. ERR_INVALID names what is missing. Lives in 'arena'. */
@@ -110,7 +112,7 @@ struct job_kind {
 
 /* All kinds known here, in registration order (1.1), NULL-terminated. */
 const struct job_kind *const *job_kinds(void);
-const struct job_kind *job_kind_by_framework(const char *framework);                     /* NULL */
-const struct job_kind *job_kind_by_type(const char *api_version, const char *kind);      /* NULL */
+const struct job_kind *job_kind_by_framework(const char *framework);                /* NULL */
+const struct job_kind *job_kind_by_type(const char *api_version, const char *kind); /* NULL */
 /* Is this owner of a kind that some integration manages, enabled or not, or a ReplicaSet (1.1)? */
 bool job_owner_is_known(const char *api_version, const char *kind);

@@ -36,10 +36,13 @@ static const char *pack_text(struct packer *p, const char *text)
 
 static void pack_texts(struct packer *p, struct job *job)
 {
-    const char **texts[] = { &job->namespace, &job->name, &job->uid, &job->owner.api_version, &job->owner.kind,
-                             &job->owner.name, &job->owner.uid, &job->queue_name, &job->priority_class,
-                             &job->pod_priority_class, &job->prebuilt_name, &job->admission_gated_by,
-                             &job->finish_message, &job->detail };
+    const char **texts[] = {
+        &job->namespace,          &job->name,          &job->uid,
+        &job->owner.api_version,  &job->owner.kind,    &job->owner.name,
+        &job->owner.uid,          &job->queue_name,    &job->priority_class,
+        &job->pod_priority_class, &job->prebuilt_name, &job->admission_gated_by,
+        &job->finish_message,     &job->detail
+    };
 
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
         *texts[i] = pack_text(p, *texts[i]);
@@ -51,7 +54,8 @@ static void pack_lists(struct packer *p, struct job *job)
     struct pod_count *counts = pack(p, job->reclaimable, job->reclaimable_count * sizeof(*counts));
 
     for (size_t i = 0; i < job->pod_set_count; i++) {
-        const char *name = pack_text(p, job->pod_sets[i].name), *injected = pack_text(p, job->pod_sets[i].injected);
+        const char *name = pack_text(p, job->pod_sets[i].name),
+                   *injected = pack_text(p, job->pod_sets[i].injected);
 
         if (pod_sets) {
             pod_sets[i].name = name;

@@ -11,7 +11,8 @@ bool job_object_is_elastic(const json_t *object)
     return strcmp(object_annotation(object, ANNOTATION_ELASTIC_JOB), "true") == 0;
 }
 
-const char *job_prebuilt_name(const json_t *object, const struct job_options *options, bool *from_annotation)
+const char *job_prebuilt_name(const json_t *object, const struct job_options *options,
+                              bool *from_annotation)
 {
     const char *annotation = object_annotation(object, PREBUILT_WORKLOAD_NAME);
     const char *label = object_label(object, PREBUILT_WORKLOAD_NAME);
@@ -29,9 +30,8 @@ const json_t *object_controller(const json_t *object)
     json_t *owner;
     size_t i;
 
-    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i, owner)
-        if (json_is_true(json_object_get(owner, "controller")))
-            return owner;
+    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i,
+                       owner) if (json_is_true(json_object_get(owner, "controller"))) return owner;
     return NULL;
 }
 
@@ -56,13 +56,15 @@ static int32_t maximum_execution(const json_t *object)
 {
     int64_t seconds;
 
-    if (text_is_int(object_label(object, LABEL_MAX_EXEC_TIME_SECONDS), &seconds) && seconds > 0 && seconds <= INT32_MAX)
+    if (text_is_int(object_label(object, LABEL_MAX_EXEC_TIME_SECONDS), &seconds) && seconds > 0 &&
+        seconds <= INT32_MAX)
         return (int32_t)seconds;
     return -1;
 }
 
-int job_facts_read(const json_t *object, const struct job_kind *kind, const struct job_options *options,
-                   struct arena *arena, struct job *job, struct err *e)
+int job_facts_read(const json_t *object, const struct job_kind *kind,
+                   const struct job_options *options, struct arena *arena, struct job *job,
+                   struct err *e)
 {
     const json_t *metadata = json_object_get(object, "metadata");
     int64_t version = 0;
@@ -86,7 +88,9 @@ int job_facts_read(const json_t *object, const struct job_kind *kind, const stru
     job->pod_priority_class = "";
     job->prebuilt_name = arena_strdup(arena, job_prebuilt_name(object, options, &from_annotation));
     job->admission_gated_by =
-        options->admission_gated_by ? arena_strdup(arena, object_annotation(object, ANNOTATION_ADMISSION_GATED_BY)) : "";
+        options->admission_gated_by
+            ? arena_strdup(arena, object_annotation(object, ANNOTATION_ADMISSION_GATED_BY))
+            : "";
     job->maximum_execution_seconds = maximum_execution(object);
     job->is_elastic = options->elastic_slices && job_object_is_elastic(object);
     job->finish_message = "";

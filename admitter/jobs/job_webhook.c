@@ -35,8 +35,20 @@ static void owner_read(const json_t *object, struct job_owner *owner)
     owner->uid = json_string_at(reference, "uid");
 }
 
-int job_ancestor_find(const json_t *object, const char *namespace, const struct job_environment *environment,
-                      struct arena *arena, struct job_owner *top, struct err *e)
+/* Objects of an external framework are not watched, so their labels are unknown: such an owner counts
+ * where every job is managed. */
+static bool external_owner(const struct job_environment *environment, const struct job_owner *owner,
+                           struct job_owner *top)
+{
+    if (!environment->options->manage_without_queue_name)
+        return false;
+    *top = *owner;
+    return true;
+}
+
+int job_ancestor_find(const json_t *object, const char *namespace,
+                      const struct job_environment *environment, struct arena *arena,
+                      struct job_owner *top, struct err *e)
 {
     const char *seen[ANCESTOR_LIMIT + 2];
     struct job_owner owner, next;
@@ -45,12 +57,20 @@ int job_ancestor_find(const json_t *object, const char *namespace, const struct 
 
     seen[count++] = json_string_at(json_object_get(object, "metadata"), "uid");
     owner_read(object, &owner);
-    while (owner.name && job_owner_is_known(owner.api_version, owner.kind)) {
+    while (owner.name) {
         const char *queue_name = "", *uid = "";
-        bool managed = environment->owner_is_managed(environment->context, owner.api_version, owner.kind);
+        bool managed =
+            environment->owner_is_managed(environment->context, owner.api_version, owner.kind);
 
-        if (environment->owner_find(environment->context, namespace, &owner, arena, &queue_name, &uid, &next, e) < 0)
-            return e && e->code == ERR_NOT_FOUND && !managed ? found : err_wrap(e, "workload owner not found");
+        if (!managed && !job_owner_is_known(owner.api_version, owner.kind))
+            return found;
+        if (managed && !job_kind_by_type(owner.api_version, owner.kind))
+            return external_owner(environment, &owner, top) || found;
+        if (environment->owner_find(environment->context, namespace, &owner, arena, &queue_name,
+                                    &uid, &next, e) < 0)
+            return e && e->code == ERR_NOT_FOUND && !managed
+                       ? found
+                       : err_wrap(e, "workload owner not found");
         if (strcmp(uid, owner.uid) != 0)
             return found;
         if (managed && (environment->options->manage_without_queue_name || *queue_name)) {
@@ -74,10 +94,12 @@ static bool owner_is_managed(const json_t *object, const struct job_environment 
     struct job_owner owner;
 
     owner_read(object, &owner);
-    return owner.name && environment->owner_is_managed(environment->context, owner.api_version, owner.kind);
+    return owner.name &&
+           environment->owner_is_managed(environment->context, owner.api_version, owner.kind);
 }
 
-static int default_queue(json_t *object, const char *namespace, const struct job_environment *environment, struct err *e)
+static int default_queue(json_t *object, const char *namespace,
+                         const struct job_environment *environment, struct err *e)
 {
     int managed;
 
@@ -89,27 +111,31 @@ static int default_queue(json_t *object, const char *namespace, const struct job
     if (managed < 0)
         return err_wrap(e, "failed to get namespace");
     if (managed)
-        json_object_set_new(object_labels_make(object), LABEL_QUEUE_NAME, json_string(DEFAULT_NAME));
+        json_object_set_new(object_labels_make(object), LABEL_QUEUE_NAME,
+                            json_string(DEFAULT_NAME));
     return 0;
 }
 
 static void default_priority_class(json_t *object, const struct job_environment *environment)
 {
-    if (!environment->options->priority_class_defaulting || *object_label(object, LABEL_PRIORITY_CLASS) ||
-        owner_is_managed(object, environment) ||
+    if (!environment->options->priority_class_defaulting ||
+        *object_label(object, LABEL_PRIORITY_CLASS) || owner_is_managed(object, environment) ||
         !environment->priority_class_exists(environment->context, DEFAULT_NAME))
         return;
-    json_object_set_new(object_labels_make(object), LABEL_PRIORITY_CLASS, json_string(DEFAULT_NAME));
+    json_object_set_new(object_labels_make(object), LABEL_PRIORITY_CLASS,
+                        json_string(DEFAULT_NAME));
 }
 
 /* 1: the job has to wait for its Workload; 0: not ours; -1: denied. */
-static int should_suspend(const json_t *object, const char *namespace, const struct job_environment *environment,
-                          struct arena *arena, struct err *e)
+static int should_suspend(const json_t *object, const char *namespace,
+                          const struct job_environment *environment, struct arena *arena,
+                          struct err *e)
 {
     struct job_owner top;
     int found;
 
-    if (environment->options->skip_ancestor_check_for_deleted && json_at(object, "metadata", "deletionTimestamp", NULL))
+    if (environment->options->skip_ancestor_check_for_deleted &&
+        json_at(object, "metadata", "deletionTimestamp", NULL))
         return 0;
     found = job_ancestor_find(object, namespace, environment, arena, &top, e);
     if (found != 0)
@@ -127,10 +153,11 @@ static void default_managed_by(json_t *object, const char *namespace, const stru
     json_t *spec = json_object_get(object, "spec");
     const char *now = json_string_at(spec, "managedBy");
 
-    if (!kind->managed_by || !environment->options->multikueue || (*now && strcmp(now, kind->managed_by) != 0) ||
-        !object_has_label(object, LABEL_QUEUE_NAME))
+    if (!kind->managed_by || !environment->options->multikueue ||
+        (*now && strcmp(now, kind->managed_by) != 0) || !object_has_label(object, LABEL_QUEUE_NAME))
         return;
-    if (environment->queue_uses_multikueue(environment->context, namespace, object_label(object, LABEL_QUEUE_NAME)))
+    if (environment->queue_uses_multikueue(environment->context, namespace,
+                                           object_label(object, LABEL_QUEUE_NAME)))
         json_object_set_new(spec, "managedBy", json_string(MANAGED_BY_MULTIKUEUE));
 }
 
@@ -168,7 +195,8 @@ void job_error_not_int(struct field_errors *errors, const char *path, const char
 static void check_queue_name(const json_t *object, struct field_errors *errors)
 {
     if (object_has_label(object, LABEL_QUEUE_NAME))
-        field_check_dns_subdomain(errors, "metadata.labels[" LABEL_QUEUE_NAME "]", object_label(object, LABEL_QUEUE_NAME));
+        field_check_dns_subdomain(errors, "metadata.labels[" LABEL_QUEUE_NAME "]",
+                                  object_label(object, LABEL_QUEUE_NAME));
 }
 
 static bool supports_prebuilt(const struct job_kind *kind)
@@ -181,24 +209,27 @@ static bool supports_prebuilt(const struct job_kind *kind)
     return true;
 }
 
-static void check_prebuilt(const json_t *object, const struct job_kind *kind, const struct job_options *options,
-                           struct field_errors *errors)
+static void check_prebuilt(const json_t *object, const struct job_kind *kind,
+                           const struct job_options *options, struct field_errors *errors)
 {
     const char *annotation = object_annotation(object, PREBUILT_WORKLOAD_NAME);
-    bool by_annotation = (options->identifier_annotations || strlen(annotation) > 63) && *annotation;
+    bool by_annotation =
+        (options->identifier_annotations || strlen(annotation) > 63) && *annotation;
     bool from_annotation;
     const char *name = job_prebuilt_name(object, options, &from_annotation);
 
     if (by_annotation)
-        field_check_dns_subdomain(errors, "metadata.annotations[" PREBUILT_WORKLOAD_NAME "]", annotation);
+        field_check_dns_subdomain(errors, "metadata.annotations[" PREBUILT_WORKLOAD_NAME "]",
+                                  annotation);
     else if (object_has_label(object, PREBUILT_WORKLOAD_NAME))
         field_check_dns_subdomain(errors, "metadata.labels[" PREBUILT_WORKLOAD_NAME "]",
                                   object_label(object, PREBUILT_WORKLOAD_NAME));
     if (*name && !supports_prebuilt(kind))
         field_error_forbidden(errors,
-                              from_annotation ? "metadata.annotations[" PREBUILT_WORKLOAD_NAME "]" :
-                                                "metadata.labels[" PREBUILT_WORKLOAD_NAME "]",
-                              "Is not supported for \"%s/%s, Kind=%s\"", kind->group, kind->version, kind->kind);
+                              from_annotation ? "metadata.annotations[" PREBUILT_WORKLOAD_NAME "]"
+                                              : "metadata.labels[" PREBUILT_WORKLOAD_NAME "]",
+                              "Is not supported for \"%s/%s, Kind=%s\"", kind->group, kind->version,
+                              kind->kind);
 }
 
 static void check_maximum_execution(const json_t *object, struct field_errors *errors)
@@ -215,8 +246,8 @@ static void check_maximum_execution(const json_t *object, struct field_errors *e
         field_error_invalid_int(errors, path, seconds, "should be greater than 0");
 }
 
-static void check_elastic(const json_t *object, const struct job_kind *kind, const struct job_options *options,
-                          struct field_errors *errors)
+static void check_elastic(const json_t *object, const struct job_kind *kind,
+                          const struct job_options *options, struct field_errors *errors)
 {
     static const char *const supported[] = { "Job", "RayCluster", "RayJob", "RayService" };
 
@@ -226,11 +257,13 @@ static void check_elastic(const json_t *object, const struct job_kind *kind, con
         if (strcmp(kind->kind, supported[i]) == 0)
             return;
     field_error_forbidden(errors, "metadata.annotations[" ANNOTATION_ELASTIC_JOB "]",
-                          "elastic job is not supported for \"%s/%s, Kind=%s\"", kind->group, kind->version, kind->kind);
+                          "elastic job is not supported for \"%s/%s, Kind=%s\"", kind->group,
+                          kind->version, kind->kind);
 }
 
 void job_common_create_checks(const json_t *object, const struct job_kind *kind,
-                              const struct job_environment *environment, struct field_errors *errors)
+                              const struct job_environment *environment,
+                              struct field_errors *errors)
 {
     check_queue_name(object, errors);
     check_prebuilt(object, kind, environment->options, errors);
@@ -240,27 +273,33 @@ void job_common_create_checks(const json_t *object, const struct job_kind *kind,
         admission_gates_check(object_annotation(object, ANNOTATION_ADMISSION_GATED_BY), errors);
 }
 
-static void check_immutable(const char *path, const char *before, const char *after, struct field_errors *errors)
+static void check_immutable(const char *path, const char *before, const char *after,
+                            struct field_errors *errors)
 {
     if (strcmp(before, after) != 0)
         field_error_invalid_text(errors, path, after, "field is immutable");
 }
 
 static void update_queue_name(const json_t *old_object, const json_t *object, bool suspended,
-                              const struct job_environment *environment, struct field_errors *errors)
+                              const struct job_environment *environment,
+                              struct field_errors *errors)
 {
     const char *path = "metadata.labels[" LABEL_QUEUE_NAME "]";
-    const char *before = object_label(old_object, LABEL_QUEUE_NAME), *after = object_label(object, LABEL_QUEUE_NAME);
+    const char *before = object_label(old_object, LABEL_QUEUE_NAME),
+               *after = object_label(object, LABEL_QUEUE_NAME);
     const char *namespace = json_string_at(json_object_get(object, "metadata"), "namespace");
 
     if (!suspended)
         check_immutable(path, before, after, errors);
-    if (!*after && *before && environment->local_queue_exists(environment->context, namespace, DEFAULT_NAME))
-        field_error_invalid_text(errors, path, "", "queue-name must not be empty in namespace with default queue");
+    if (!*after && *before &&
+        environment->local_queue_exists(environment->context, namespace, DEFAULT_NAME))
+        field_error_invalid_text(errors, path, "",
+                                 "queue-name must not be empty in namespace with default queue");
 }
 
-static void update_prebuilt(const json_t *old_object, const json_t *object, bool suspended, const struct job_kind *kind,
-                            const struct job_options *options, struct field_errors *errors)
+static void update_prebuilt(const json_t *old_object, const json_t *object, bool suspended,
+                            const struct job_kind *kind, const struct job_options *options,
+                            struct field_errors *errors)
 {
     bool from_annotation, old_from_annotation;
     const char *after = job_prebuilt_name(object, options, &from_annotation);
@@ -269,8 +308,8 @@ static void update_prebuilt(const json_t *old_object, const json_t *object, bool
     if (suspended || (options->elastic_slices && job_object_is_elastic(old_object)))
         check_prebuilt(object, kind, options, errors);
     else
-        check_immutable(from_annotation ? "metadata.annotations[" PREBUILT_WORKLOAD_NAME "]" :
-                                          "metadata.labels[" PREBUILT_WORKLOAD_NAME "]",
+        check_immutable(from_annotation ? "metadata.annotations[" PREBUILT_WORKLOAD_NAME "]"
+                                        : "metadata.labels[" PREBUILT_WORKLOAD_NAME "]",
                         before, after, errors);
 }
 
@@ -282,13 +321,18 @@ static void update_priority_class(const json_t *old_object, const json_t *object
     const char *after = object_label(object, LABEL_PRIORITY_CLASS);
 
     if (!suspended && !*before && *after)
-        field_error_invalid_text(errors, path, after, "WorkloadPriorityClass cannot be added to a non-suspended workload");
+        field_error_invalid_text(
+            errors, path, after,
+            "WorkloadPriorityClass cannot be added to a non-suspended workload");
     if (*before && !*after)
-        field_error_invalid_text(errors, path, "", "WorkloadPriorityClass cannot be removed from a workload");
+        field_error_invalid_text(errors, path, "",
+                                 "WorkloadPriorityClass cannot be removed from a workload");
 }
 
-void job_common_update_checks(const json_t *old_object, const json_t *object, const struct job_kind *kind,
-                              const struct job_environment *environment, struct field_errors *errors)
+void job_common_update_checks(const json_t *old_object, const json_t *object,
+                              const struct job_kind *kind,
+                              const struct job_environment *environment,
+                              struct field_errors *errors)
 {
     const struct job_options *options = environment->options;
     bool suspended = kind->is_suspended(object), was_suspended = kind->is_suspended(old_object);
@@ -302,8 +346,10 @@ void job_common_update_checks(const json_t *old_object, const json_t *object, co
                         object_label(object, LABEL_MAX_EXEC_TIME_SECONDS), errors);
     update_priority_class(old_object, object, suspended, errors);
     if (options->elastic_slices && elastic != job_object_is_elastic(old_object))
-        field_error_invalid_bool(errors, "metadata.annotations[" ANNOTATION_ELASTIC_JOB "]", elastic, "field is immutable");
+        field_error_invalid_bool(errors, "metadata.annotations[" ANNOTATION_ELASTIC_JOB "]",
+                                 elastic, "field is immutable");
     if (options->admission_gated_by)
         admission_gates_check_update(object_annotation(old_object, ANNOTATION_ADMISSION_GATED_BY),
-                                     object_annotation(object, ANNOTATION_ADMISSION_GATED_BY), errors);
+                                     object_annotation(object, ANNOTATION_ADMISSION_GATED_BY),
+                                     errors);
 }

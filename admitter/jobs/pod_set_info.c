@@ -39,19 +39,20 @@ char *pod_template_injected(const json_t *pod_template)
 {
     json_t *metadata = json_object_get(pod_template, "metadata");
     json_t *spec = json_object_get(pod_template, "spec");
-    json_t *out = json_pack("{s:o, s:o, s:o, s:o, s:o}",
-                            "labels", copy_or(metadata, "labels", json_object()),
-                            "annotations", copy_or(metadata, "annotations", json_object()),
-                            "nodeSelector", copy_or(spec, "nodeSelector", json_object()),
-                            "tolerations", copy_or(spec, "tolerations", json_array()),
-                            "schedulingGates", copy_or(spec, "schedulingGates", json_array()));
+    json_t *out =
+        json_pack("{s:o, s:o, s:o, s:o, s:o}", "labels", copy_or(metadata, "labels", json_object()),
+                  "annotations", copy_or(metadata, "annotations", json_object()), "nodeSelector",
+                  copy_or(spec, "nodeSelector", json_object()), "tolerations",
+                  copy_or(spec, "tolerations", json_array()), "schedulingGates",
+                  copy_or(spec, "schedulingGates", json_array()));
     char *text = json_dumps(out, JSON_COMPACT | JSON_SORT_KEYS);
 
     json_decref(out);
     return text;
 }
 
-void pod_set_info_from_injected(struct pod_set_info *info, const char *name, int32_t count, const char *injected)
+void pod_set_info_from_injected(struct pod_set_info *info, const char *name, int32_t count,
+                                const char *injected)
 {
     json_t *all = json_loads(injected, 0, NULL);
 
@@ -69,11 +70,13 @@ int pod_set_map_merge(json_t *into, const json_t *from, const char *field, struc
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)from, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)from, key, value)
+    {
         json_t *there = json_object_get(into, key);
 
         if (there && !json_equal(there, value))
-            return err_set(e, ERR_INVALID, "conflict for %s: conflict for key=%s, value1=%s, value2=%s", field, key,
+            return err_set(e, ERR_INVALID,
+                           "conflict for %s: conflict for key=%s, value1=%s, value2=%s", field, key,
                            json_string_value(there), json_string_value(value));
         json_object_set(into, key, value);
     }
@@ -100,16 +103,17 @@ static bool gate_equal(const json_t *a, const json_t *b)
     return strcmp(member_text(a, "name", ""), member_text(b, "name", "")) == 0;
 }
 
-static void list_union(json_t *into, const json_t *from, bool (*equal)(const json_t *, const json_t *))
+static void list_union(json_t *into, const json_t *from,
+                       bool (*equal)(const json_t *, const json_t *))
 {
     json_t *item, *there;
     size_t i, k;
 
-    json_array_foreach(from, i, item) {
+    json_array_foreach(from, i, item)
+    {
         bool found = false;
 
-        json_array_foreach(into, k, there)
-            found = found || equal(there, item);
+        json_array_foreach(into, k, there) found = found || equal(there, item);
         if (!found)
             json_array_append(into, item);
     }
@@ -121,7 +125,8 @@ void pod_set_tolerations_merge(json_t *into, const json_t *from)
 }
 
 /* Put 'value' under metadata or spec of the patch when it differs from what the template has. */
-static void patch_put(json_t *patch, const char *part, const char *key, const json_t *now, json_t *value)
+static void patch_put(json_t *patch, const char *part, const char *key, const json_t *now,
+                      json_t *value)
 {
     json_t *holder = json_object_get(patch, part);
 
@@ -136,7 +141,8 @@ static void patch_put(json_t *patch, const char *part, const char *key, const js
     json_object_set_new(holder, key, value);
 }
 
-static bool map_merged(const json_t *all, const char *key, const json_t *add, const char *field, json_t **merged, struct err *e)
+static bool map_merged(const json_t *all, const char *key, const json_t *add, const char *field,
+                       json_t **merged, struct err *e)
 {
     *merged = copy_or(all, key, json_object());
     return pod_set_map_merge(*merged, add, field, e) == 0;
@@ -155,11 +161,15 @@ json_t *pod_set_merge_patch(const char *injected, const struct pod_set_info *inf
         map_merged(all, "labels", info->labels, "labels", &labels, e) &&
         map_merged(all, "nodeSelector", info->node_selector, "nodeSelector", &selector, e)) {
         patch = json_object();
-        patch_put(patch, "metadata", "annotations", json_object_get(all, "annotations"), json_incref(annotations));
+        patch_put(patch, "metadata", "annotations", json_object_get(all, "annotations"),
+                  json_incref(annotations));
         patch_put(patch, "metadata", "labels", json_object_get(all, "labels"), json_incref(labels));
-        patch_put(patch, "spec", "nodeSelector", json_object_get(all, "nodeSelector"), json_incref(selector));
-        patch_put(patch, "spec", "tolerations", json_object_get(all, "tolerations"), json_incref(tolerations));
-        patch_put(patch, "spec", "schedulingGates", json_object_get(all, "schedulingGates"), json_incref(gates));
+        patch_put(patch, "spec", "nodeSelector", json_object_get(all, "nodeSelector"),
+                  json_incref(selector));
+        patch_put(patch, "spec", "tolerations", json_object_get(all, "tolerations"),
+                  json_incref(tolerations));
+        patch_put(patch, "spec", "schedulingGates", json_object_get(all, "schedulingGates"),
+                  json_incref(gates));
     }
     json_decref(annotations);
     json_decref(labels);
@@ -177,7 +187,8 @@ static json_t *map_patch(json_t *now, const json_t *want, const char *const *kee
     const char *key;
     json_t *value;
 
-    json_object_foreach(now, key, value) {
+    json_object_foreach(now, key, value)
+    {
         bool kept = false;
 
         for (size_t i = 0; keep && keep[i]; i++)
@@ -185,16 +196,17 @@ static json_t *map_patch(json_t *now, const json_t *want, const char *const *kee
         if (!kept && !json_object_get(want, key))
             json_object_set_new(patch, key, json_null());
     }
-    json_object_foreach((json_t *)(uintptr_t)want, key, value)
-        if (!json_equal(json_object_get(now, key), value))
-            json_object_set(patch, key, value);
+    json_object_foreach((json_t *)(uintptr_t)want, key,
+                        value) if (!json_equal(json_object_get(now, key), value))
+        json_object_set(patch, key, value);
     if (json_object_size(patch) > 0)
         return patch;
     json_decref(patch);
     return NULL;
 }
 
-static void restore_map(json_t *patch, const char *part, const char *key, json_t *all, const json_t *want, const char *const *keep)
+static void restore_map(json_t *patch, const char *part, const char *key, json_t *all,
+                        const json_t *want, const char *const *keep)
 {
     json_t *change = map_patch(json_object_get(all, key), want, keep);
 
@@ -207,10 +219,12 @@ static void restore_list(json_t *patch, const char *key, const json_t *all, cons
     json_t *now = json_object_get(all, key);
 
     if (!json_equal(now, want) && (json_array_size(now) > 0 || json_array_size(want) > 0))
-        patch_put(patch, "spec", key, NULL, json_array_size(want) ? json_deep_copy(want) : json_null());
+        patch_put(patch, "spec", key, NULL,
+                  json_array_size(want) ? json_deep_copy(want) : json_null());
 }
 
-json_t *pod_set_restore_patch(const char *injected, const struct pod_set_info *info, const char *const *keep)
+json_t *pod_set_restore_patch(const char *injected, const struct pod_set_info *info,
+                              const char *const *keep)
 {
     json_t *all = json_loads(injected, 0, NULL);
     json_t *patch = json_object();

@@ -23,7 +23,8 @@ void pod_set_info_finish(struct pod_set_info *infos, size_t count);
 /* The five fields of a PodTemplateSpec, canonical compact JSON; caller frees. */
 char *pod_template_injected(const json_t *pod_template);
 /* An info made of injected JSON, for restoring. */
-void pod_set_info_from_injected(struct pod_set_info *info, const char *name, int32_t count, const char *injected);
+void pod_set_info_from_injected(struct pod_set_info *info, const char *name, int32_t count,
+                                const char *injected);
 
 /* Union of one label-like map into another. ERR_INVALID: "conflict for key=K, value1=A, value2=B",
  * prefixed "conflict for <field>: ". */
@@ -36,4 +37,5 @@ void pod_set_tolerations_merge(json_t *into, const json_t *from);
 json_t *pod_set_merge_patch(const char *injected, const struct pod_set_info *info, struct err *e);
 /* A merge patch that makes the five fields equal to 'info'; NULL when they are equal already. Label
  * keys in the NULL-terminated list 'keep' stay as they are in the job. New reference. */
-json_t *pod_set_restore_patch(const char *injected, const struct pod_set_info *info, const char *const *keep);
+json_t *pod_set_restore_patch(const char *injected, const struct pod_set_info *info,
+                              const char *const *keep);

@@ -49,7 +49,8 @@ const struct job_kind *job_kind_by_type(const char *api_version, const char *kin
     char version[160];
 
     for (size_t i = 0; kinds[i]; i++) {
-        snprintf(version, sizeof(version), "%s%s%s", kinds[i]->group, *kinds[i]->group ? "/" : "", kinds[i]->version);
+        snprintf(version, sizeof(version), "%s%s%s", kinds[i]->group, *kinds[i]->group ? "/" : "",
+                 kinds[i]->version);
         if (strcmp(version, api_version) == 0 && strcmp(kinds[i]->kind, kind) == 0)
             return kinds[i];
     }
@@ -59,7 +60,8 @@ const struct job_kind *job_kind_by_type(const char *api_version, const char *kin
 bool job_owner_is_known(const char *api_version, const char *kind)
 {
     for (size_t i = 0; i < ARRAY_COUNT(known_owners); i++)
-        if (strcmp(known_owners[i].api_version, api_version) == 0 && strcmp(known_owners[i].kind, kind) == 0)
+        if (strcmp(known_owners[i].api_version, api_version) == 0 &&
+            strcmp(known_owners[i].kind, kind) == 0)
             return true;
     return false;
 }

@@ -34,7 +34,8 @@ static void forbid_beside(const struct annotations *a, const char *key, const ch
     char path[PATH_BYTES];
 
     if (value_of(a, other))
-        field_error_forbidden(a->errors, path_of(a, key, path), "may not be set when '%s' is specified", other);
+        field_error_forbidden(a->errors, path_of(a, key, path),
+                              "may not be set when '%s' is specified", other);
 }
 
 static void check_only_one(const struct annotations *a)
@@ -46,15 +47,17 @@ static void check_only_one(const struct annotations *a)
 
     snprintf(path, sizeof(path), "%s.annotations", a->path);
     if (count > 1)
-        field_error_invalid_omitted(a->errors, path,
-                                    "must not contain more than one topology annotation: [\"%s\", \"%s\", \"%s\"]",
-                                    ANNOTATION_POD_SET_REQUIRED_TOPOLOGY, ANNOTATION_POD_SET_PREFERRED_TOPOLOGY,
-                                    ANNOTATION_POD_SET_UNCONSTRAINED_TOPOLOGY);
+        field_error_invalid_omitted(
+            a->errors, path,
+            "must not contain more than one topology annotation: [\"%s\", \"%s\", \"%s\"]",
+            ANNOTATION_POD_SET_REQUIRED_TOPOLOGY, ANNOTATION_POD_SET_PREFERRED_TOPOLOGY,
+            ANNOTATION_POD_SET_UNCONSTRAINED_TOPOLOGY);
 }
 
 static void check_level_names(const struct annotations *a)
 {
-    static const char *const keys[] = { ANNOTATION_POD_SET_REQUIRED_TOPOLOGY, ANNOTATION_POD_SET_PREFERRED_TOPOLOGY,
+    static const char *const keys[] = { ANNOTATION_POD_SET_REQUIRED_TOPOLOGY,
+                                        ANNOTATION_POD_SET_PREFERRED_TOPOLOGY,
                                         ANNOTATION_POD_SET_SLICE_REQUIRED_TOPOLOGY };
     char path[PATH_BYTES];
 
@@ -85,9 +88,12 @@ static void check_group(const struct annotations *a)
         field_error_invalid_text(a->errors, path_of(a, key, path), value, "must not be a number");
     forbid_beside(a, key, ANNOTATION_POD_SET_SLICE_SIZE);
     forbid_beside(a, key, ANNOTATION_POD_SET_SLICE_REQUIRED_TOPOLOGY);
-    if (!value_of(a, ANNOTATION_POD_SET_PREFERRED_TOPOLOGY) && !value_of(a, ANNOTATION_POD_SET_REQUIRED_TOPOLOGY))
-        field_error_forbidden(a->errors, path_of(a, key, path), "may not be set when neither '%s' nor '%s' is specified",
-                              ANNOTATION_POD_SET_PREFERRED_TOPOLOGY, ANNOTATION_POD_SET_REQUIRED_TOPOLOGY);
+    if (!value_of(a, ANNOTATION_POD_SET_PREFERRED_TOPOLOGY) &&
+        !value_of(a, ANNOTATION_POD_SET_REQUIRED_TOPOLOGY))
+        field_error_forbidden(a->errors, path_of(a, key, path),
+                              "may not be set when neither '%s' nor '%s' is specified",
+                              ANNOTATION_POD_SET_PREFERRED_TOPOLOGY,
+                              ANNOTATION_POD_SET_REQUIRED_TOPOLOGY);
 }
 
 static void check_unconstrained(const struct annotations *a)
@@ -97,7 +103,8 @@ static void check_unconstrained(const struct annotations *a)
     bool parsed;
 
     if (value && !text_is_bool(value, &parsed))
-        field_error_invalid_text(a->errors, path_of(a, key, path), value, "must be a boolean value");
+        field_error_invalid_text(a->errors, path_of(a, key, path), value,
+                                 "must be a boolean value");
 }
 
 static bool slice_size_parse(const char *text, int64_t *size)
@@ -149,7 +156,8 @@ static void check_layer(const struct annotations *a, const json_t *layers, size_
     }
     if (next && next_size > 0 && size % next_size != 0) {
         snprintf(path, sizeof(path), "%s[%zu].size", base, index + 1);
-        field_error_invalid_int(a->errors, path, next_size, "must evenly divide the parent layer size %lld", (long long)size);
+        field_error_invalid_int(a->errors, path, next_size,
+                                "must evenly divide the parent layer size %lld", (long long)size);
     }
 }
 
@@ -164,7 +172,9 @@ static void check_constraints(const struct annotations *a, const struct job_opti
         return;
     path_of(a, key, path);
     if (!options->multi_layer_topology) {
-        field_error_forbidden(a->errors, path, "the TASMultiLayerTopology feature gate must be enabled to use this annotation");
+        field_error_forbidden(
+            a->errors, path,
+            "the TASMultiLayerTopology feature gate must be enabled to use this annotation");
         return;
     }
     forbid_beside(a, key, ANNOTATION_POD_SET_SLICE_REQUIRED_TOPOLOGY);
@@ -180,7 +190,8 @@ static void check_constraints(const struct annotations *a, const struct job_opti
         field_error_invalid_text(a->errors, path, value, "must be a valid JSON array: %s",
                                  layers ? "not an array" : problem.text);
     else if (json_array_size(layers) < 1 || json_array_size(layers) > CONSTRAINT_LIMIT)
-        field_error_invalid_text(a->errors, path, value, "topology constraints must contain between 1 and %d entries",
+        field_error_invalid_text(a->errors, path, value,
+                                 "topology constraints must contain between 1 and %d entries",
                                  CONSTRAINT_LIMIT);
     else
         for (size_t i = 0; i < json_array_size(layers); i++)
@@ -188,8 +199,8 @@ static void check_constraints(const struct annotations *a, const struct job_opti
     json_decref(layers);
 }
 
-void topology_annotations_check(const char *path, const json_t *metadata, const struct job_options *options,
-                                struct field_errors *errors)
+void topology_annotations_check(const char *path, const json_t *metadata,
+                                const struct job_options *options, struct field_errors *errors)
 {
     struct annotations a = { path, json_object_get(metadata, "annotations"), errors };
 
@@ -201,8 +212,8 @@ void topology_annotations_check(const char *path, const json_t *metadata, const 
     check_constraints(&a, options);
 }
 
-void topology_slice_bound_check(const char *path, const json_t *metadata, int64_t count, const struct job_options *options,
-                                struct field_errors *errors)
+void topology_slice_bound_check(const char *path, const json_t *metadata, int64_t count,
+                                const struct job_options *options, struct field_errors *errors)
 {
     struct annotations a = { path, json_object_get(metadata, "annotations"), errors };
     const char *slice = value_of(&a, ANNOTATION_POD_SET_SLICE_SIZE);
@@ -218,18 +229,23 @@ void topology_slice_bound_check(const char *path, const json_t *metadata, int64_
 
         size = json_integer_at(json_array_get(layers, 0), "size", 0);
         if (size > count)
-            field_error_invalid_text(errors, path_of(&a, ANNOTATION_POD_SET_SLICE_CONSTRAINTS, at), constraints,
-                                     "must not be greater than pod set count %lld", (long long)count);
+            field_error_invalid_text(errors, path_of(&a, ANNOTATION_POD_SET_SLICE_CONSTRAINTS, at),
+                                     constraints, "must not be greater than pod set count %lld",
+                                     (long long)count);
         json_decref(layers);
     }
 }
 
 /* The slice part of a request. ERR_INVALID: something cannot be parsed. */
-static int request_slices(json_t *request, const json_t *annotations, const struct job_options *options, struct err *e)
+static int request_slices(json_t *request, const json_t *annotations,
+                          const struct job_options *options, struct err *e)
 {
-    const char *constraints = json_string_value(json_object_get(annotations, ANNOTATION_POD_SET_SLICE_CONSTRAINTS));
-    const char *required = json_string_value(json_object_get(annotations, ANNOTATION_POD_SET_SLICE_REQUIRED_TOPOLOGY));
-    const char *slice = json_string_value(json_object_get(annotations, ANNOTATION_POD_SET_SLICE_SIZE));
+    const char *constraints =
+        json_string_value(json_object_get(annotations, ANNOTATION_POD_SET_SLICE_CONSTRAINTS));
+    const char *required =
+        json_string_value(json_object_get(annotations, ANNOTATION_POD_SET_SLICE_REQUIRED_TOPOLOGY));
+    const char *slice =
+        json_string_value(json_object_get(annotations, ANNOTATION_POD_SET_SLICE_SIZE));
     int64_t size;
 
     if (options->multi_layer_topology && constraints) {
@@ -237,20 +253,24 @@ static int request_slices(json_t *request, const json_t *annotations, const stru
 
         if (json_array_size(layers) < 1 || json_array_size(layers) > CONSTRAINT_LIMIT) {
             json_decref(layers);
-            return err_set(e, ERR_INVALID, "annotation %s: topology constraints must contain between 1 and %d entries",
-                           ANNOTATION_POD_SET_SLICE_CONSTRAINTS, CONSTRAINT_LIMIT);
+            return err_set(
+                e, ERR_INVALID,
+                "annotation %s: topology constraints must contain between 1 and %d entries",
+                ANNOTATION_POD_SET_SLICE_CONSTRAINTS, CONSTRAINT_LIMIT);
         }
         json_object_set_new(request, "podsetSliceRequiredTopologyConstraints", layers);
     } else if (required && slice) {
         if (!slice_size_parse(slice, &size))
-            return err_set(e, ERR_INVALID, "annotation %s: \"%s\" is not a number", ANNOTATION_POD_SET_SLICE_SIZE, slice);
+            return err_set(e, ERR_INVALID, "annotation %s: \"%s\" is not a number",
+                           ANNOTATION_POD_SET_SLICE_SIZE, slice);
         json_object_set_new(request, "podSetSliceRequiredTopology", json_string(required));
         json_object_set_new(request, "podSetSliceSize", json_integer(size));
     }
     return 0;
 }
 
-static int request_level(json_t *request, const json_t *annotations, bool *explicit_level, struct err *e)
+static int request_level(json_t *request, const json_t *annotations, bool *explicit_level,
+                         struct err *e)
 {
     json_t *required = json_object_get(annotations, ANNOTATION_POD_SET_REQUIRED_TOPOLOGY);
     json_t *preferred = json_object_get(annotations, ANNOTATION_POD_SET_PREFERRED_TOPOLOGY);
@@ -263,7 +283,8 @@ static int request_level(json_t *request, const json_t *annotations, bool *expli
     } else if (preferred) {
         json_object_set(request, "preferred", preferred);
     } else if (unconstrained) {
-        if (!json_is_string(unconstrained) || !text_is_bool(json_string_value(unconstrained), &value))
+        if (!json_is_string(unconstrained) ||
+            !text_is_bool(json_string_value(unconstrained), &value))
             return err_set(e, ERR_INVALID, "annotation %s: must be a boolean value",
                            ANNOTATION_POD_SET_UNCONSTRAINED_TOPOLOGY);
         json_object_set_new(request, "unconstrained", json_boolean(value));
@@ -273,7 +294,8 @@ static int request_level(json_t *request, const json_t *annotations, bool *expli
     return 0;
 }
 
-int topology_request_add(json_t *pod_set, const char *pod_index_label, const struct job_options *options, struct err *e)
+int topology_request_add(json_t *pod_set, const char *pod_index_label,
+                         const struct job_options *options, struct err *e)
 {
     const json_t *annotations = json_at(pod_set, "template", "metadata", "annotations", NULL);
     bool has_slices = (json_object_get(annotations, ANNOTATION_POD_SET_SLICE_REQUIRED_TOPOLOGY) &&

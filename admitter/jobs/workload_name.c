@@ -17,12 +17,13 @@ static void sha1_digits(const char *payload, char digits[HASH_DIGITS + 1])
     digits[HASH_DIGITS] = '\0';
 }
 
-char *workload_name(struct arena *arena, const char *kind, const char *group, const char *owner_name,
-                    const char *owner_uid, const char *extra, bool short_names)
+char *workload_name(struct arena *arena, const char *kind, const char *group,
+                    const char *owner_name, const char *owner_uid, const char *extra,
+                    bool short_names)
 {
     size_t limit = (short_names ? 63 : 253) - (HASH_DIGITS + 1);
-    const char *payload = arena_format(arena, "%s\n%s\n%s\n%s%s%s", kind, group, owner_name, owner_uid,
-                                       extra && *extra ? "\n" : "", extra ? extra : "");
+    const char *payload = arena_format(arena, "%s\n%s\n%s\n%s%s%s", kind, group, owner_name,
+                                       owner_uid, extra && *extra ? "\n" : "", extra ? extra : "");
     char *prefix = arena_format(arena, "%s-%s", kind, owner_name);
     char digits[HASH_DIGITS + 1];
 

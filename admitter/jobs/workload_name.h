@@ -5,5 +5,6 @@
 #include "quota/base/arena.h"
 
 /* 'extra' may be NULL. 'short_names': 63 bytes at most instead of 253. In 'arena'. */
-char *workload_name(struct arena *arena, const char *kind, const char *group, const char *owner_name,
-                    const char *owner_uid, const char *extra, bool short_names);
+char *workload_name(struct arena *arena, const char *kind, const char *group,
+                    const char *owner_name, const char *owner_uid, const char *extra,
+                    bool short_names);

@@ -17,9 +17,8 @@ static json_t *entry_find(json_t *list, const char *name)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(list, i, entry)
-        if (strcmp(json_string_at(entry, "name"), name) == 0)
-            return entry;
+    json_array_foreach(list, i,
+                       entry) if (strcmp(json_string_at(entry, "name"), name) == 0) return entry;
     return NULL;
 }
 
@@ -72,7 +71,8 @@ int64_t check_list_retry_time(const json_t *workload)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(list_of(workload), i, entry) {
+    json_array_foreach(list_of(workload), i, entry)
+    {
         int64_t after = json_integer_at(entry, "requeueAfterSeconds", -1);
         int64_t since = json_time_at(entry, "lastTransitionTime");
 
@@ -88,7 +88,8 @@ int64_t check_list_retry_time(const json_t *workload)
 
 static int by_entry_name(const void *a, const void *b)
 {
-    return strcmp(json_string_at(*(json_t *const *)a, "name"), json_string_at(*(json_t *const *)b, "name"));
+    return strcmp(json_string_at(*(json_t *const *)a, "name"),
+                  json_string_at(*(json_t *const *)b, "name"));
 }
 
 char *check_list_describe(const json_t *workload, const char *state, struct arena *arena)
@@ -98,9 +99,8 @@ char *check_list_describe(const json_t *workload, const char *state, struct aren
     size_t count = 0, i;
     json_t *entry;
 
-    json_array_foreach(list_of(workload), i, entry)
-        if (strcmp(json_string_at(entry, "state"), state) == 0)
-            found[count++] = entry;
+    json_array_foreach(list_of(workload), i, entry) if (strcmp(json_string_at(entry, "state"),
+                                                               state) == 0) found[count++] = entry;
     if (count == 0)
         return NULL;
     qsort(found, count, sizeof(*found), by_entry_name);
@@ -121,11 +121,13 @@ char *check_list_pending_messages(const json_t *workload, struct arena *arena)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(list_of(workload), i, entry) {
+    json_array_foreach(list_of(workload), i, entry)
+    {
         const char *message = json_string_at(entry, "message");
 
         if (strcmp(json_string_at(entry, "state"), "Pending") == 0 && *message)
-            strbuf_printf(&text, "%s%s: %s", text.length ? "; " : "", json_string_at(entry, "name"), message);
+            strbuf_printf(&text, "%s%s: %s", text.length ? "; " : "", json_string_at(entry, "name"),
+                          message);
     }
     return text.length ? arena_dup(arena, strbuf_view(&text)) : NULL;
 }

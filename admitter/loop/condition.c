@@ -21,7 +21,8 @@ static json_t *find(const json_t *object, const char *type, size_t *at)
     json_t *condition;
     size_t i;
 
-    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition) {
+    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition)
+    {
         if (strcmp(json_string_at(condition, "type"), type) == 0) {
             if (at)
                 *at = i;
@@ -123,7 +124,9 @@ static json_t *condition_append(json_t *object, const char *type)
 bool condition_put(json_t *object, const struct condition_change *change, int64_t now)
 {
     json_t *condition = find(object, change->type, NULL);
-    AUTO_FREE char *buffer = strlen(change->message) > CONDITION_MESSAGE_LIMIT ? mem_alloc(CONDITION_MESSAGE_LIMIT + 1) : NULL;
+    AUTO_FREE char *buffer = strlen(change->message) > CONDITION_MESSAGE_LIMIT
+                                 ? mem_alloc(CONDITION_MESSAGE_LIMIT + 1)
+                                 : NULL;
     const char *message = text_cut(change->message, CONDITION_MESSAGE_LIMIT, buffer);
     bool changed = false;
 

@@ -11,9 +11,12 @@ static int64_t generation_of(const json_t *workload)
     return json_integer_at(json_object_get(workload, "metadata"), "generation", 0);
 }
 
-static bool put(json_t *workload, const char *type, const char *status, const char *reason, const char *message, int64_t now)
+static bool put(json_t *workload, const char *type, const char *status, const char *reason,
+                const char *message, int64_t now)
 {
-    return condition_put(workload, &(struct condition_change){ type, status, reason, message, generation_of(workload) }, now);
+    return condition_put(
+        workload,
+        &(struct condition_change){ type, status, reason, message, generation_of(workload) }, now);
 }
 
 static json_t *assignment_json(const struct pod_set_assignment *assignment)
@@ -27,15 +30,19 @@ static json_t *assignment_json(const struct pod_set_assignment *assignment)
         if (use->flavor)
             json_object_set_new(flavors, use->resource, json_string(use->flavor));
         if (use->has_usage)
-            json_object_set_new(usage, use->resource, json_string(quantity_print(use->usage, text)));
+            json_object_set_new(usage, use->resource,
+                                json_string(quantity_print(use->usage, text)));
     }
-    out = json_pack("{s:s, s:o, s:o}", "name", assignment->pod_set, "flavors", flavors, "resourceUsage", usage);
+    out = json_pack("{s:s, s:o, s:o}", "name", assignment->pod_set, "flavors", flavors,
+                    "resourceUsage", usage);
     if (assignment->count >= 0)
         json_object_set_new(out, "count", json_integer(assignment->count));
     if (assignment->topology_assignment)
-        json_object_set_new(out, "topologyAssignment", json_loads(assignment->topology_assignment, 0, NULL));
+        json_object_set_new(out, "topologyAssignment",
+                            json_loads(assignment->topology_assignment, 0, NULL));
     if (assignment->delayed_topology)
-        json_object_set_new(out, "delayedTopologyRequest", json_string(assignment->delayed_topology));
+        json_object_set_new(out, "delayedTopologyRequest",
+                            json_string(assignment->delayed_topology));
     return out;
 }
 
@@ -45,7 +52,8 @@ json_t *admission_json(const struct admission *admission)
 
     for (size_t i = 0; i < admission->pod_set_count; i++)
         json_array_append_new(list, assignment_json(&admission->pod_sets[i]));
-    return json_pack("{s:s, s:o}", "clusterQueue", admission->cluster_queue, "podSetAssignments", list);
+    return json_pack("{s:s, s:o}", "clusterQueue", admission->cluster_queue, "podSetAssignments",
+                     list);
 }
 
 static void close_condition(json_t *workload, const char *type, int64_t now)
@@ -58,9 +66,11 @@ static void close_condition(json_t *workload, const char *type, int64_t now)
     put(workload, type, "False", "QuotaReserved", message, now);
 }
 
-bool decision_reserve(json_t *workload, const struct decision *decision, const struct loop_settings *settings, int64_t now)
+bool decision_reserve(json_t *workload, const struct decision *decision,
+                      const struct loop_settings *settings, int64_t now)
 {
-    AUTO_FREE char *message = mem_format("Quota reserved in ClusterQueue %s", decision->cluster_queue);
+    AUTO_FREE char *message =
+        mem_format("Quota reserved in ClusterQueue %s", decision->cluster_queue);
     json_t *status = object_status(workload);
 
     json_object_set_new(status, "admission", admission_json(&decision->admission));
@@ -70,7 +80,8 @@ bool decision_reserve(json_t *workload, const struct decision *decision, const s
     close_condition(workload, "Preempted", now);
     close_condition(workload, "BlockedOnPreemptionGates", now);
     if (check_list_has(workload, decision->required_checks, decision->required_check_count))
-        workload_sync_admitted(workload, settings->unadmitted_observability, settings->unadmitted_explicit_status, now);
+        workload_sync_admitted(workload, settings->unadmitted_observability,
+                               settings->unadmitted_explicit_status, now);
     return condition_true(workload, "Admitted");
 }
 
@@ -86,27 +97,34 @@ static json_t *requests_json(const struct decision *decision)
         for (size_t k = 0; k < pod_set->use_count; k++)
             json_object_set_new(resources, pod_set->uses[k].resource,
                                 json_string(quantity_print(pod_set->uses[k].usage, text)));
-        json_array_append_new(list, json_pack("{s:s, s:o}", "name", pod_set->pod_set, "resources", resources));
+        json_array_append_new(
+            list, json_pack("{s:s, s:o}", "name", pod_set->pod_set, "resources", resources));
     }
     return list;
 }
 
-bool decision_wait(json_t *workload, const struct decision *decision, const struct loop_settings *settings, int64_t now)
+bool decision_wait(json_t *workload, const struct decision *decision,
+                   const struct loop_settings *settings, int64_t now)
 {
     json_t *status = object_status(workload), *requests;
-    bool changed = put(workload, "QuotaReserved", "False", decision->reason, decision->message, now);
+    bool changed =
+        put(workload, "QuotaReserved", "False", decision->reason, decision->message, now);
 
     if (json_object_del(status, "admission") == 0)
         changed = true;
     if (decision->gated_by_preemption_gate)
-        changed = put(workload, "BlockedOnPreemptionGates", "True", "PreemptionGated", decision->message, now) || changed;
+        changed = put(workload, "BlockedOnPreemptionGates", "True", "PreemptionGated",
+                      decision->message, now) ||
+                  changed;
     requests = requests_json(decision);
-    if (decision->request_count > 0 && !json_equal(requests, json_object_get(status, "resourceRequests"))) {
+    if (decision->request_count > 0 &&
+        !json_equal(requests, json_object_get(status, "resourceRequests"))) {
         json_object_set(status, "resourceRequests", requests);
         changed = true;
     }
     json_decref(requests);
-    return workload_sync_admitted(workload, settings->unadmitted_observability, settings->unadmitted_explicit_status, now) ||
+    return workload_sync_admitted(workload, settings->unadmitted_observability,
+                                  settings->unadmitted_explicit_status, now) ||
            changed;
 }
 
@@ -115,6 +133,8 @@ void decision_preempt(json_t *workload, const struct victim *victim, int64_t now
     struct eviction eviction = { "Preempted", "", victim->message };
     bool had_admission;
 
-    condition_put(workload, &(struct condition_change){ "Preempted", "True", victim->reason, victim->message, 0 }, now);
+    condition_put(
+        workload,
+        &(struct condition_change){ "Preempted", "True", victim->reason, victim->message, 0 }, now);
     workload_evict(workload, &eviction, now, &had_admission);
 }

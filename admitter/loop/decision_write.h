@@ -13,12 +13,13 @@ json_t *admission_json(const struct admission *admission);
 
 /* Admitted or Reserved: QuotaReserved=True, what an earlier eviction left becomes False, Admitted
  * computed when every required check is listed. True when the Workload is admitted at once. */
-bool decision_reserve(json_t *workload, const struct decision *decision, const struct loop_settings *settings,
-                      int64_t now);
+bool decision_reserve(json_t *workload, const struct decision *decision,
+                      const struct loop_settings *settings, int64_t now);
 
 /* Pending, Skipped or Preempting: QuotaReserved=False with the reason and what was asked for. True:
  * something changed. */
-bool decision_wait(json_t *workload, const struct decision *decision, const struct loop_settings *settings, int64_t now);
+bool decision_wait(json_t *workload, const struct decision *decision,
+                   const struct loop_settings *settings, int64_t now);
 
 /* A victim: Preempted and Evicted, and all that an eviction resets. */
 void decision_preempt(json_t *workload, const struct victim *victim, int64_t now);

@@ -32,7 +32,8 @@ static int namespace_is_managed(void *context, const char *namespace, struct err
 
 static bool queue_uses_multikueue(void *context, const char *namespace, const char *queue)
 {
-    return snapshot_queue_has_controller(((struct hooks *)context)->snapshot, namespace, queue, CONTROLLER_MULTIKUEUE);
+    return snapshot_queue_has_controller(((struct hooks *)context)->snapshot, namespace, queue,
+                                         CONTROLLER_MULTIKUEUE);
 }
 
 static unsigned kind_index(const struct job_kind *kind)
@@ -44,27 +45,31 @@ static unsigned kind_index(const struct job_kind *kind)
     return index;
 }
 
-static int owner_find(void *context, const char *namespace, const struct job_owner *owner, struct arena *arena,
-                      const char **queue_name, const char **uid, struct job_owner *next, struct err *e)
+static int owner_find(void *context, const char *namespace, const struct job_owner *owner,
+                      struct arena *arena, const char **queue_name, const char **uid,
+                      struct job_owner *next, struct err *e)
 {
     struct hooks *hooks = context;
     const struct job_kind *kind = job_kind_by_type(owner->api_version, owner->kind);
 
     *next = (struct job_owner){ 0 };
-    if (kind && snapshot_job_find(hooks->snapshot, kind, namespace, owner->name, arena, uid, queue_name, next))
+    if (kind && snapshot_job_find(hooks->snapshot, kind, namespace, owner->name, arena, uid,
+                                  queue_name, next))
         return 0;
     return err_set(e, ERR_NOT_FOUND, "%s \"%s\" not found", owner->kind, owner->name);
 }
 
 /* "Kind.version.group" of a configured external framework. */
-static bool is_external(const struct loop_settings *settings, const char *api_version, const char *kind)
+static bool is_external(const struct loop_settings *settings, const char *api_version,
+                        const char *kind)
 {
     const char *slash = strchr(api_version, '/');
     char text[320];
 
     if (!slash)
         return false;
-    snprintf(text, sizeof(text), "%s.%s.%.*s", kind, slash + 1, (int)(slash - api_version), api_version);
+    snprintf(text, sizeof(text), "%s.%s.%.*s", kind, slash + 1, (int)(slash - api_version),
+             api_version);
     for (size_t i = 0; i < settings->external_framework_count; i++)
         if (strcmp(settings->external_frameworks[i], text) == 0)
             return true;
@@ -86,7 +91,8 @@ static bool owner_is_managed(void *context, const char *api_version, const char 
 static json_t *load(struct str object, const char *what, struct err *e)
 {
     json_error_t problem;
-    json_t *tree = json_loadb(object.text ? object.text : "", object.length, JSON_REJECT_DUPLICATES, &problem);
+    json_t *tree =
+        json_loadb(object.text ? object.text : "", object.length, JSON_REJECT_DUPLICATES, &problem);
 
     if (!json_is_object(tree)) {
         err_set(e, ERR_INVALID, "%s: %s", what, tree ? "not an object" : problem.text);
@@ -96,17 +102,19 @@ static json_t *load(struct str object, const char *what, struct err *e)
     return tree;
 }
 
-void hook_answer_errors(struct review_answer *answer, const struct field_errors *errors, struct arena *arena)
+void hook_answer_errors(struct review_answer *answer, const struct field_errors *errors,
+                        struct arena *arena)
 {
     if (errors->count == 0)
         return;
     review_deny(answer, arena, "%s", field_errors_text(errors));
     for (size_t i = 0; i < errors->count; i++)
-        review_cause(answer, arena, field_error_reason(errors->items[i].kind), errors->items[i].path,
-                     errors->items[i].body);
+        review_cause(answer, arena, field_error_reason(errors->items[i].kind),
+                     errors->items[i].path, errors->items[i].body);
 }
 
-void hook_answer_patch(struct review_answer *answer, const json_t *before, const json_t *after, struct arena *arena)
+void hook_answer_patch(struct review_answer *answer, const json_t *before, const json_t *after,
+                       struct arena *arena)
 {
     struct patch patch = PATCH_INIT;
 
@@ -124,8 +132,8 @@ json_t *hook_old_object(const struct review *review, struct err *e)
     return load(review->old_object, "oldObject", e);
 }
 
-static int mutate_job(void *context, const struct review *review, struct review_answer *answer, struct arena *arena,
-                      struct err *e)
+static int mutate_job(void *context, const struct review *review, struct review_answer *answer,
+                      struct arena *arena, struct err *e)
 {
     const struct job_hook *hook = context;
     json_t *before, *after;
@@ -137,7 +145,8 @@ static int mutate_job(void *context, const struct review *review, struct review_
     if (!before)
         return -1;
     after = json_deep_copy(before);
-    result = job_mutate_create(after, review->namespace_name, hook->kind, &hook->hooks->environment, arena, e);
+    result = job_mutate_create(after, review->namespace_name, hook->kind, &hook->hooks->environment,
+                               arena, e);
     if (result == 0)
         hook_answer_patch(answer, before, after, arena);
     else if (e->code == ERR_CONFLICT || e->code == ERR_INVALID)
@@ -147,14 +156,15 @@ static int mutate_job(void *context, const struct review *review, struct review_
     return result < 0 && answer->allowed ? -1 : 0;
 }
 
-static int validate_job(void *context, const struct review *review, struct review_answer *answer, struct arena *arena,
-                        struct err *e)
+static int validate_job(void *context, const struct review *review, struct review_answer *answer,
+                        struct arena *arena, struct err *e)
 {
     const struct job_hook *hook = context;
     struct field_errors errors;
     json_t *object, *old_object = NULL;
 
-    if (*review->sub_resource || (review->operation != REVIEW_CREATE && review->operation != REVIEW_UPDATE))
+    if (*review->sub_resource ||
+        (review->operation != REVIEW_CREATE && review->operation != REVIEW_UPDATE))
         return 0;
     object = hook_object(review, e);
     if (!object)
@@ -199,7 +209,8 @@ static const char *const job_paths[] = {
 
 static void path_of_kind(const struct job_kind *kind, char *buffer, size_t size)
 {
-    size_t length = (size_t)snprintf(buffer, size, "%s-%s-%s", kind->group, kind->version, kind->kind);
+    size_t length =
+        (size_t)snprintf(buffer, size, "%s-%s-%s", kind->group, kind->version, kind->kind);
 
     for (size_t i = 0; i < length && i < size; i++) {
         if (buffer[i] == '.')
@@ -221,8 +232,8 @@ static struct job_hook *hook_of_path(struct hooks *hooks, const char *suffix)
     return NULL;
 }
 
-static int add_pair(struct route_table *routes, const char *suffix, review_function *mutate, review_function *validate,
-                    void *context, struct err *e)
+static int add_pair(struct route_table *routes, const char *suffix, review_function *mutate,
+                    review_function *validate, void *context, struct err *e)
 {
     char path[240];
 
@@ -233,8 +244,8 @@ static int add_pair(struct route_table *routes, const char *suffix, review_funct
     return review_route_add(routes, path, validate ? validate : review_allow, context, e);
 }
 
-int hook_pair(struct route_table *routes, const char *suffix, review_function *mutate, review_function *validate,
-              void *context, struct err *e)
+int hook_pair(struct route_table *routes, const char *suffix, review_function *mutate,
+              review_function *validate, void *context, struct err *e)
 {
     return add_pair(routes, suffix, mutate, validate, context, e);
 }
@@ -244,7 +255,8 @@ static int register_jobs(struct hooks *hooks, struct route_table *routes, struct
     for (size_t i = 0; i < ARRAY_COUNT(job_paths); i++) {
         struct job_hook *hook = hook_of_path(hooks, job_paths[i]);
 
-        if (add_pair(routes, job_paths[i], hook ? mutate_job : NULL, hook ? validate_job : NULL, hook, e) < 0)
+        if (add_pair(routes, job_paths[i], hook ? mutate_job : NULL, hook ? validate_job : NULL,
+                     hook, e) < 0)
             return -1;
     }
     return 0;

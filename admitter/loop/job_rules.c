@@ -36,7 +36,8 @@ static void report(struct step *s, const char *reason, const char *note)
 static const char *key_of(struct step *s, const struct workload_facts *workload)
 {
     return arena_format(s->arena, "%s/%s",
-                        json_string_at(json_object_get(workload->object, "metadata"), "namespace"), workload->name);
+                        json_string_at(json_object_get(workload->object, "metadata"), "namespace"),
+                        workload->name);
 }
 
 static bool stop(struct step *s, const struct workload_facts *workload, const char *message)
@@ -76,17 +77,21 @@ static bool has_finalizer(const struct workload_facts *workload)
     json_t *name;
     size_t i;
 
-    json_array_foreach(json_at(workload->object, "metadata", "finalizers", NULL), i, name)
-        if (json_is_string(name) && strcmp(json_string_value(name), FINALIZER) == 0)
-            return true;
+    json_array_foreach(json_at(workload->object, "metadata", "finalizers", NULL), i,
+                       name) if (json_is_string(name) &&
+                                 strcmp(json_string_value(name), FINALIZER) == 0) return true;
     return false;
 }
 
-static bool finish(struct step *s, const struct workload_facts *workload, const char *reason, const char *message)
+static bool finish(struct step *s, const struct workload_facts *workload, const char *reason,
+                   const char *message)
 {
     json_t *tree = json_deep_copy(workload->object);
 
-    condition_put(tree, &(struct condition_change){ "Finished", "True", reason, message, generation_of(workload) }, s->now);
+    condition_put(
+        tree,
+        &(struct condition_change){ "Finished", "True", reason, message, generation_of(workload) },
+        s->now);
     return write_tree(s, workload, tree);
 }
 
@@ -97,28 +102,32 @@ static const json_t *controller_of(const json_t *object)
     json_t *owner;
     size_t i;
 
-    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i, owner)
-        if (json_is_true(json_object_get(owner, "controller")))
-            return owner;
+    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i,
+                       owner) if (json_is_true(json_object_get(owner, "controller"))) return owner;
     return NULL;
 }
 
-static int64_t admitted_count(const struct workload_facts *workload, size_t index, int64_t otherwise)
+static int64_t admitted_count(const struct workload_facts *workload, size_t index,
+                              int64_t otherwise)
 {
-    const json_t *assignments = json_at(workload->object, "status", "admission", "podSetAssignments", NULL);
+    const json_t *assignments =
+        json_at(workload->object, "status", "admission", "podSetAssignments", NULL);
 
     return json_integer_at(json_array_get(assignments, index), "count", otherwise);
 }
 
 /* 'running': compare with the pod sets as they run once admitted, partial counts included. */
-static bool pod_sets_equal(const struct job *job, const struct workload_facts *workload, bool ignore_tolerations, bool running)
+static bool pod_sets_equal(const struct job *job, const struct workload_facts *workload,
+                           bool ignore_tolerations, bool running)
 {
     if (job->pod_set_count != workload->pod_set_count)
         return false;
     for (size_t i = 0; i < job->pod_set_count; i++) {
         const struct job_pod_set *live = &job->pod_sets[i];
         const struct workload_pod_set *stored = &workload->pod_sets[i];
-        int64_t count = running && stored->min_count >= 0 ? admitted_count(workload, i, stored->count) : stored->count;
+        int64_t count = running && stored->min_count >= 0
+                            ? admitted_count(workload, i, stored->count)
+                            : stored->count;
 
         if (live->count != count || live->min_count != stored->min_count ||
             !digest_equal(&live->containers, &stored->containers) ||
@@ -128,11 +137,12 @@ static bool pod_sets_equal(const struct job *job, const struct workload_facts *w
     return true;
 }
 
-bool job_matches_workload(const struct job *job, const struct workload_facts *workload, const struct loop_settings *settings)
+bool job_matches_workload(const struct job *job, const struct workload_facts *workload,
+                          const struct loop_settings *settings)
 {
     const json_t *owner = controller_of(workload->object);
-    int64_t maximum =
-        json_integer_at(json_object_get(workload->object, "spec"), "maximumExecutionTimeSeconds", -1);
+    int64_t maximum = json_integer_at(json_object_get(workload->object, "spec"),
+                                      "maximumExecutionTimeSeconds", -1);
     bool admitted = condition_true(workload->object, "Admitted");
 
     if (strcmp(json_string_at(owner, "name"), job->name) != 0)
@@ -156,8 +166,8 @@ static bool step_finalize(struct step *s)
     for (size_t i = 0; i < s->facts->workload_count; i++) {
         const struct workload_facts *workload = &s->facts->workloads[i];
 
-        if (s->settings->finish_orphaned && !is_deleting(workload) && controller_of(workload->object) &&
-            !is_finished(workload))
+        if (s->settings->finish_orphaned && !is_deleting(workload) &&
+            controller_of(workload->object) && !is_finished(workload))
             return finish(s, workload, "OwnerNotFound", "The workload's owner no longer exists");
         if (has_finalizer(workload))
             return choose(s, JOB_REMOVE_FINALIZER, workload);
@@ -205,7 +215,8 @@ static bool prebuilt_workload(struct step *s, const struct workload_facts **matc
     if (!job_matches_workload(s->job, workload, s->settings)) {
         if (is_finished(workload))
             return false;
-        return finish(s, workload, "OutOfSync", "The prebuilt workload is out of sync with its user job");
+        return finish(s, workload, "OutOfSync",
+                      "The prebuilt workload is out of sync with its user job");
     }
     *match = workload;
     return false;
@@ -218,9 +229,11 @@ static bool sync_gates(struct step *s, const struct workload_facts *match)
 
     if (!s->settings->admission_gated_by || strcmp(wanted, present) == 0)
         return false;
-    s->choice->patch = json_pack("{s:{s:{s:o}}}", "metadata", "annotations", "kueue.x-k8s.io/admission-gated-by",
-                                 *wanted ? json_string(wanted) : json_null());
-    report(s, "UpdatedWorkload", arena_format(s->arena, "Updated workload AdmissionGatedBy to \"%s\"", wanted));
+    s->choice->patch =
+        json_pack("{s:{s:{s:o}}}", "metadata", "annotations", "kueue.x-k8s.io/admission-gated-by",
+                  *wanted ? json_string(wanted) : json_null());
+    report(s, "UpdatedWorkload",
+           arena_format(s->arena, "Updated workload AdmissionGatedBy to \"%s\"", wanted));
     return choose(s, JOB_PATCH_WORKLOAD, match);
 }
 
@@ -230,7 +243,8 @@ static bool sync_priority(struct step *s, const struct workload_facts *match)
     const json_t *spec = json_object_get(match->object, "spec");
     const json_t *reference = json_object_get(spec, "priorityClassRef");
 
-    if (!*s->job->priority_class || strcmp(json_string_at(reference, "name"), s->job->priority_class) == 0 ||
+    if (!*s->job->priority_class ||
+        strcmp(json_string_at(reference, "name"), s->job->priority_class) == 0 ||
         is_finished(match))
         return false;
     if ((is_reserving(match) && !reference) ||
@@ -238,10 +252,12 @@ static bool sync_priority(struct step *s, const struct workload_facts *match)
         return false;
     if (!s->facts->priority_known)
         return choose(s, JOB_MISSING_CLASS, match);
-    s->choice->patch = json_pack("{s:{s:i, s:{s:s, s:s, s:s}}}", "spec", "priority", (int)s->facts->priority,
-                                 "priorityClassRef", "group", s->facts->priority_group, "kind", s->facts->priority_kind,
-                                 "name", s->facts->priority_name);
-    report(s, "UpdatedWorkload", arena_format(s->arena, "Updated workload priority class: %s", key_of(s, match)));
+    s->choice->patch =
+        json_pack("{s:{s:i, s:{s:s, s:s, s:s}}}", "spec", "priority", (int)s->facts->priority,
+                  "priorityClassRef", "group", s->facts->priority_group, "kind",
+                  s->facts->priority_kind, "name", s->facts->priority_name);
+    report(s, "UpdatedWorkload",
+           arena_format(s->arena, "Updated workload priority class: %s", key_of(s, match)));
     return choose(s, JOB_PATCH_WORKLOAD, match);
 }
 
@@ -292,13 +308,16 @@ static bool own_workload(struct step *s, const struct workload_facts **match)
         if (others > 1)
             return delete_surplus(s, last);
         report(s, "UpdatedWorkload",
-               arena_format(s->arena, "Updated not matching Workload for suspended job: %s", key_of(s, other)));
+               arena_format(s->arena, "Updated not matching Workload for suspended job: %s",
+                            key_of(s, other)));
         return choose(s, JOB_UPDATE_WORKLOAD, other);
     }
     if (!*match && !s->job->is_suspended && !s->job->is_finished)
-        return stop(s, others == 1 ? other : NULL,
-                    others == 1 ? "No matching Workload; restoring pod templates according to existent Workload" :
-                                  "Missing Workload; unable to restore pod templates");
+        return stop(
+            s, others == 1 ? other : NULL,
+            others == 1
+                ? "No matching Workload; restoring pod templates according to existent Workload"
+                : "Missing Workload; unable to restore pod templates");
     if (others > 0)
         return delete_surplus(s, other);
     return *match && (sync_gates(s, *match) || sync_priority(s, *match));
@@ -311,7 +330,8 @@ static bool step_finished_workload(struct step *s, const struct workload_facts *
     if (!workload || !is_finished(workload))
         return false;
     if (has_finalizer(workload)) {
-        report(s, "FinishedWorkload", arena_format(s->arena, "Workload '%s' is declared finished", key_of(s, workload)));
+        report(s, "FinishedWorkload",
+               arena_format(s->arena, "Workload '%s' is declared finished", key_of(s, workload)));
         choose(s, JOB_REMOVE_FINALIZER, workload);
     }
     return true;
@@ -359,13 +379,14 @@ static int64_t reclaimed(const json_t *workload, const char *pod_set)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(json_at(workload, "status", "reclaimablePods", NULL), i, entry)
-        if (strcmp(json_string_at(entry, "name"), pod_set) == 0)
-            return json_integer_at(entry, "count", 0);
+    json_array_foreach(json_at(workload, "status", "reclaimablePods", NULL), i,
+                       entry) if (strcmp(json_string_at(entry, "name"), pod_set) ==
+                                  0) return json_integer_at(entry, "count", 0);
     return -1;
 }
 
-static json_t *reclaimable_json(const struct job *job, const struct workload_facts *workload, bool *differs)
+static json_t *reclaimable_json(const struct job *job, const struct workload_facts *workload,
+                                bool *differs)
 {
     json_t *list = json_array();
 
@@ -376,11 +397,13 @@ static json_t *reclaimable_json(const struct job *job, const struct workload_fac
             if (strcmp(workload->pod_sets[k].name, job->reclaimable[i].pod_set) == 0 &&
                 count > workload->pod_sets[k].count)
                 count = workload->pod_sets[k].count;
-        json_array_append_new(list, json_pack("{s:s, s:I}", "name", job->reclaimable[i].pod_set, "count", (json_int_t)count));
+        json_array_append_new(list, json_pack("{s:s, s:I}", "name", job->reclaimable[i].pod_set,
+                                              "count", (json_int_t)count));
         if (reclaimed(workload->object, job->reclaimable[i].pod_set) != count)
             *differs = true;
     }
-    if (json_array_size(json_at(workload->object, "status", "reclaimablePods", NULL)) != job->reclaimable_count)
+    if (json_array_size(json_at(workload->object, "status", "reclaimablePods", NULL)) !=
+        job->reclaimable_count)
         *differs = true;
     return list;
 }
@@ -429,14 +452,19 @@ static bool step_pods_ready(struct step *s, const struct workload_facts *workloa
         wanted = recovered ? "Recovered" : "Started";
         message = "All pods reached readiness and the workload is running";
     } else if (admitted && present &&
-               (condition_true(workload->object, "PodsReady") || strcmp(reason, "WaitForRecovery") == 0)) {
+               (condition_true(workload->object, "PodsReady") ||
+                strcmp(reason, "WaitForRecovery") == 0)) {
         wanted = "WaitForRecovery";
         message = "At least one pod has failed, waiting for recovery";
     }
-    if (present && condition_is(workload->object, "PodsReady", status) && strcmp(reason, wanted) == 0)
+    if (present && condition_is(workload->object, "PodsReady", status) &&
+        strcmp(reason, wanted) == 0)
         return false;
     tree = json_deep_copy(workload->object);
-    condition_put(tree, &(struct condition_change){ "PodsReady", status, wanted, message, generation_of(workload) }, s->now);
+    condition_put(
+        tree,
+        &(struct condition_change){ "PodsReady", status, wanted, message, generation_of(workload) },
+        s->now);
     return write_tree(s, workload, tree);
 }
 
@@ -454,11 +482,12 @@ static bool release_quota(struct step *s, const struct workload_facts *workload)
     const char *message = condition_message(workload->object, "Evicted");
 
     condition_put(tree,
-                  &(struct condition_change){ "Requeued", requeues_at_once(reason) ? "True" : "False", reason, message,
-                                              generation_of(workload) },
+                  &(struct condition_change){ "Requeued",
+                                              requeues_at_once(reason) ? "True" : "False", reason,
+                                              message, generation_of(workload) },
                   s->now);
-    workload_release(tree, s->settings->unadmitted_observability ? "PendingEvaluation" : "Pending", message,
-                     s->settings->unadmitted_observability, s->now);
+    workload_release(tree, s->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
+                     message, s->settings->unadmitted_observability, s->now);
     return write_tree(s, workload, tree);
 }
 
@@ -466,8 +495,10 @@ static bool step_retention(struct step *s, const struct workload_facts *workload
 {
     int64_t since = condition_transition(workload->object, "Evicted");
 
-    if (s->settings->retain_deactivated < 0 || workload_is_active(workload->object) || since == TIME_NONE ||
-        strncmp(condition_reason(workload->object, "Evicted"), "DeactivatedDueTo", strlen("DeactivatedDueTo")) != 0)
+    if (s->settings->retain_deactivated < 0 || workload_is_active(workload->object) ||
+        since == TIME_NONE ||
+        strncmp(condition_reason(workload->object, "Evicted"), "DeactivatedDueTo",
+                strlen("DeactivatedDueTo")) != 0)
         return false;
     if (since + s->settings->retain_deactivated > s->now) {
         s->choice->next = since + s->settings->retain_deactivated;
@@ -486,19 +517,29 @@ static bool step_evicted(struct step *s, const struct workload_facts *workload)
     return true;
 }
 
+/* 1.18: a changed queue-name label reaches a Workload that holds no quota. */
+static bool sync_queue(struct step *s, const struct workload_facts *workload)
+{
+    const char *queue = json_string_at(json_object_get(workload->object, "spec"), "queueName");
+
+    if (is_reserving(workload) || strcmp(queue, s->job->queue_name) == 0)
+        return false;
+    s->choice->patch = json_pack("{s:{s:s}}", "spec", "queueName", s->job->queue_name);
+    return choose(s, JOB_PATCH_WORKLOAD, workload);
+}
+
 /* After the kind said that nothing is left to stop. */
 static bool step_after_stop(struct step *s, const struct workload_facts *workload)
 {
     if (is_reserving(workload) && !s->job->is_active)
         return release_quota(s, workload);
-    return step_retention(s, workload);
+    return step_retention(s, workload) || sync_queue(s, workload);
 }
 
 /* ---- R18 - R20 ---- */
 
 static bool step_suspended(struct step *s, const struct workload_facts *workload)
 {
-    const char *queue = json_string_at(json_object_get(workload->object, "spec"), "queueName");
     const char *cluster_queue =
         json_string_at(json_at(workload->object, "status", "admission", NULL), "clusterQueue");
 
@@ -515,10 +556,7 @@ static bool step_suspended(struct step *s, const struct workload_facts *workload
             report(s, "UpdatedAdmissionCheck", note);
         return true;
     }
-    if (strcmp(queue, s->job->queue_name) != 0) {
-        s->choice->patch = json_pack("{s:{s:s}}", "spec", "queueName", s->job->queue_name);
-        return choose(s, JOB_PATCH_WORKLOAD, workload);
-    }
+    sync_queue(s, workload);
     return true;
 }
 
@@ -531,16 +569,17 @@ static bool step_running(struct step *s, const struct workload_facts *workload)
 
 static bool step_live(struct step *s, const struct workload_facts *workload)
 {
-    if (step_finished_workload(s, workload) || step_deleting_workload(s, workload) || step_finished_job(s, workload))
+    if (step_finished_workload(s, workload) || step_deleting_workload(s, workload) ||
+        step_finished_job(s, workload))
         return true;
     if (!workload)
         return step_no_workload(s);
-    return step_reclaimable(s, workload) || step_pods_ready(s, workload) || step_evicted(s, workload) ||
-           step_suspended(s, workload) || step_running(s, workload);
+    return step_reclaimable(s, workload) || step_pods_ready(s, workload) ||
+           step_evicted(s, workload) || step_suspended(s, workload) || step_running(s, workload);
 }
 
-void job_step(const struct job_facts *facts, const struct loop_settings *settings, int64_t now, struct arena *arena,
-              struct job_choice *choice)
+void job_step(const struct job_facts *facts, const struct loop_settings *settings, int64_t now,
+              struct arena *arena, struct job_choice *choice)
 {
     struct step s = { facts, facts->job, settings, now, arena, choice };
     const struct workload_facts *match = NULL;
@@ -558,7 +597,8 @@ void job_step(const struct job_facts *facts, const struct loop_settings *setting
 }
 
 void job_step_stopped(const struct job_facts *facts, const struct loop_settings *settings,
-                      const struct workload_facts *workload, int64_t now, struct arena *arena, struct job_choice *choice)
+                      const struct workload_facts *workload, int64_t now, struct arena *arena,
+                      struct job_choice *choice)
 {
     struct step s = { facts, facts->job, settings, now, arena, choice };
 

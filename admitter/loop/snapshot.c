@@ -94,7 +94,8 @@ void snapshot_destroy(struct snapshot *s)
 }
 
 /* Put or (value NULL) remove under the lock; what was there is released outside it. */
-static void change(struct snapshot *s, struct map *m, const char *key, void *value, void (*release)(void *))
+static void change(struct snapshot *s, struct map *m, const char *key, void *value,
+                   void (*release)(void *))
 {
     void *before;
 
@@ -105,14 +106,16 @@ static void change(struct snapshot *s, struct map *m, const char *key, void *val
         release(before);
 }
 
-static void change_pair(struct snapshot *s, struct map *m, const char *namespace, const char *name, void *value)
+static void change_pair(struct snapshot *s, struct map *m, const char *namespace, const char *name,
+                        void *value)
 {
     AUTO_FREE char *key = mem_format("%s/%s", namespace, name);
 
     change(s, m, key, value, free);
 }
 
-void snapshot_local_queue_put(struct snapshot *s, const char *namespace, const char *name, const char *cluster_queue)
+void snapshot_local_queue_put(struct snapshot *s, const char *namespace, const char *name,
+                              const char *cluster_queue)
 {
     change_pair(s, s->local_queues, namespace, name, mem_dup(cluster_queue));
 }
@@ -191,7 +194,8 @@ void snapshot_job_put(struct snapshot *s, const struct job *job)
     change(s, s->jobs, key, entry, owner_free);
 }
 
-void snapshot_job_remove(struct snapshot *s, const struct job_kind *kind, const char *namespace, const char *name)
+void snapshot_job_remove(struct snapshot *s, const struct job_kind *kind, const char *namespace,
+                         const char *name)
 {
     AUTO_FREE char *key = job_key(kind, namespace, name);
 
@@ -234,7 +238,8 @@ int snapshot_namespace_managed(struct snapshot *s, const char *name)
 static bool has_controller(struct snapshot *s, const char *queue_key, const char *controller)
 {
     const char *cluster_queue = map_get(s->local_queues, str_of(queue_key));
-    const struct check_names *names = cluster_queue ? map_get(s->cluster_queues, str_of(cluster_queue)) : NULL;
+    const struct check_names *names =
+        cluster_queue ? map_get(s->cluster_queues, str_of(cluster_queue)) : NULL;
 
     for (size_t i = 0; names && i < names->count; i++) {
         const char *found = map_get(s->checks, str_of(names->names[i]));
@@ -245,7 +250,8 @@ static bool has_controller(struct snapshot *s, const char *queue_key, const char
     return false;
 }
 
-bool snapshot_queue_has_controller(struct snapshot *s, const char *namespace, const char *queue, const char *controller)
+bool snapshot_queue_has_controller(struct snapshot *s, const char *namespace, const char *queue,
+                                   const char *controller)
 {
     AUTO_FREE char *key = mem_format("%s/%s", namespace, queue);
     bool found;
@@ -256,8 +262,9 @@ bool snapshot_queue_has_controller(struct snapshot *s, const char *namespace, co
     return found;
 }
 
-bool snapshot_job_find(struct snapshot *s, const struct job_kind *kind, const char *namespace, const char *name,
-                       struct arena *arena, const char **uid, const char **queue_name, struct job_owner *owner)
+bool snapshot_job_find(struct snapshot *s, const struct job_kind *kind, const char *namespace,
+                       const char *name, struct arena *arena, const char **uid,
+                       const char **queue_name, struct job_owner *owner)
 {
     AUTO_FREE char *key = job_key(kind, namespace, name);
     const struct owner_entry *entry;

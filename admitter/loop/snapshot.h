@@ -15,7 +15,8 @@ struct snapshot *snapshot_create(void);
 void snapshot_destroy(struct snapshot *snapshot); /* NULL is fine */
 
 /* ---- engine thread ---- */
-void snapshot_local_queue_put(struct snapshot *s, const char *namespace, const char *name, const char *cluster_queue);
+void snapshot_local_queue_put(struct snapshot *s, const char *namespace, const char *name,
+                              const char *cluster_queue);
 void snapshot_local_queue_remove(struct snapshot *s, const char *namespace, const char *name);
 void snapshot_cluster_queue_put(struct snapshot *s, const struct cluster_queue *queue);
 void snapshot_cluster_queue_remove(struct snapshot *s, const char *name);
@@ -26,7 +27,8 @@ void snapshot_namespace_remove(struct snapshot *s, const char *name);
 void snapshot_priority_class_put(struct snapshot *s, const char *name);
 void snapshot_priority_class_remove(struct snapshot *s, const char *name);
 void snapshot_job_put(struct snapshot *s, const struct job *job);
-void snapshot_job_remove(struct snapshot *s, const struct job_kind *kind, const char *namespace, const char *name);
+void snapshot_job_remove(struct snapshot *s, const struct job_kind *kind, const char *namespace,
+                         const char *name);
 
 /* ---- any thread ---- */
 bool snapshot_has_local_queue(struct snapshot *s, const char *namespace, const char *name);
@@ -34,7 +36,9 @@ bool snapshot_has_priority_class(struct snapshot *s, const char *name);
 /* 1 managed, 0 not, -1 no such namespace. */
 int snapshot_namespace_managed(struct snapshot *s, const char *name);
 /* Does the queue's ClusterQueue have a check of this controller? */
-bool snapshot_queue_has_controller(struct snapshot *s, const char *namespace, const char *queue, const char *controller);
+bool snapshot_queue_has_controller(struct snapshot *s, const char *namespace, const char *queue,
+                                   const char *controller);
 /* A job as an owner: its uid, queue name and own controller owner, copied to 'arena'. False: unknown. */
-bool snapshot_job_find(struct snapshot *s, const struct job_kind *kind, const char *namespace, const char *name,
-                       struct arena *arena, const char **uid, const char **queue_name, struct job_owner *owner);
+bool snapshot_job_find(struct snapshot *s, const struct job_kind *kind, const char *namespace,
+                       const char *name, struct arena *arena, const char **uid,
+                       const char **queue_name, struct job_owner *owner);

@@ -8,6 +8,8 @@
 #include "admitter/loop/eviction.h"
 #include "quota/base/mem.h"
 
+#define GATED_BY "Admission is gated by: "
+
 struct step {
     json_t *workload;
     const struct loop_settings *settings;
@@ -33,9 +35,12 @@ static int64_t generation_of(const struct step *s)
     return json_integer_at(json_object_get(s->workload, "metadata"), "generation", 0);
 }
 
-static bool put(struct step *s, const char *type, const char *status, const char *reason, const char *message)
+static bool put(struct step *s, const char *type, const char *status, const char *reason,
+                const char *message)
 {
-    return condition_put(s->workload, &(struct condition_change){ type, status, reason, message, generation_of(s) }, s->now);
+    return condition_put(
+        s->workload, &(struct condition_change){ type, status, reason, message, generation_of(s) },
+        s->now);
 }
 
 static bool write_status(struct step *s)
@@ -49,8 +54,8 @@ static void event(struct step *s, bool warning, const char *reason, const char *
     struct step_result *r = s->result;
 
     if (r->event_count < STEP_EVENTS)
-        r->events[r->event_count++] =
-            (struct step_event){ warning, arena_strdup(s->arena, reason), arena_strdup(s->arena, note) };
+        r->events[r->event_count++] = (struct step_event){ warning, arena_strdup(s->arena, reason),
+                                                           arena_strdup(s->arena, note) };
 }
 
 static void look_again(struct step *s, int64_t at)
@@ -88,9 +93,10 @@ static bool has_finalizer(const json_t *workload)
     json_t *name;
     size_t i;
 
-    json_array_foreach(json_at(workload, "metadata", "finalizers", NULL), i, name)
-        if (json_is_string(name) && strcmp(json_string_value(name), "kueue.x-k8s.io/resource-in-use") == 0)
-            return true;
+    json_array_foreach(json_at(workload, "metadata", "finalizers", NULL), i,
+                       name) if (json_is_string(name) &&
+                                 strcmp(json_string_value(name),
+                                        "kueue.x-k8s.io/resource-in-use") == 0) return true;
     return false;
 }
 
@@ -220,11 +226,13 @@ static bool step_inactive(struct step *s)
     bool changed = false;
 
     if (!condition_true(s->workload, "Evicted")) {
-        const char *cause =
-            condition_true(s->workload, "DeactivationTarget") ? condition_reason(s->workload, "DeactivationTarget") : "";
-        const char *message = *cause ? arena_format(s->arena, "The workload is deactivated due to %s",
-                                                    condition_message(s->workload, "DeactivationTarget")) :
-                                       "The workload is deactivated";
+        const char *cause = condition_true(s->workload, "DeactivationTarget")
+                                ? condition_reason(s->workload, "DeactivationTarget")
+                                : "";
+        const char *message =
+            *cause ? arena_format(s->arena, "The workload is deactivated due to %s",
+                                  condition_message(s->workload, "DeactivationTarget"))
+                   : "The workload is deactivated";
 
         cause = arena_strdup(s->arena, cause);
         changed = evict(s, "Deactivated", cause, message);
@@ -243,37 +251,54 @@ static bool step_restart(struct step *s)
 
     if (!condition_is(s->workload, "Requeued", "False"))
         return false;
-    if (strcmp(reason, "LocalQueueStopped") == 0 && around->local_queue_exists && around->local_queue_stop == STOP_NONE) {
-        put(s, "Requeued", "True", "LocalQueueRestarted", "The LocalQueue was restarted after being stopped");
+    if (strcmp(reason, "LocalQueueStopped") == 0 && around->local_queue_exists &&
+        around->local_queue_stop == STOP_NONE) {
+        put(s, "Requeued", "True", "LocalQueueRestarted",
+            "The LocalQueue was restarted after being stopped");
         return write_status(s);
     }
     if (strcmp(reason, "ClusterQueueStopped") == 0 && around->cluster_queue_exists &&
         around->cluster_queue_stop == STOP_NONE) {
-        put(s, "Requeued", "True", "ClusterQueueRestarted", "The ClusterQueue was restarted after being stopped");
+        put(s, "Requeued", "True", "ClusterQueueRestarted",
+            "The ClusterQueue was restarted after being stopped");
         return write_status(s);
     }
     return false;
 }
 
+/* Closed by the annotation; a closed preemption gate uses the same reason with another message. */
+static bool is_gated(const json_t *workload)
+{
+    return strcmp(condition_reason(workload, "QuotaReserved"), "AdmissionGated") == 0 &&
+           strncmp(condition_message(workload, "QuotaReserved"), GATED_BY, strlen(GATED_BY)) == 0;
+}
+
 static bool step_gate(struct step *s)
 {
     const char *gates = object_annotation(s->workload, "kueue.x-k8s.io/admission-gated-by");
-    bool gated = strcmp(condition_reason(s->workload, "QuotaReserved"), "AdmissionGated") == 0;
+    bool gated = is_gated(s->workload);
+    /* A missing or stopped queue is told first (spec/api.md 5.3); step_waiting writes that. */
+    bool other_trouble =
+        *s->around->wait_reason && strcmp(s->around->wait_reason, "AdmissionGated") != 0;
 
     if (!s->settings->admission_gated_by || condition_true(s->workload, "QuotaReserved") ||
         !workload_is_active(s->workload))
         return false;
-    if (*gates && !gated) {
-        workload_release(s->workload, "AdmissionGated", arena_format(s->arena, "Admission is gated by: %s", gates),
+    if (*gates && !gated && !other_trouble) {
+        workload_release(s->workload, "AdmissionGated",
+                         arena_format(s->arena, GATED_BY "%s", gates),
                          s->settings->unadmitted_observability, s->now);
-        event(s, false, "AdmissionGated", arena_format(s->arena, "Workload admission is gated by: %s", gates));
+        event(s, false, "AdmissionGated",
+              arena_format(s->arena, "Workload admission is gated by: %s", gates));
         return write_status(s);
     }
     if (!*gates && gated) {
-        workload_release(s->workload, s->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
+        workload_release(s->workload,
+                         s->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
                          "AdmissionGatedBy cleared, waiting for quota reservation",
                          s->settings->unadmitted_observability, s->now);
-        event(s, false, "AdmissionGateCleared", "Admission gate cleared, workload is now admissible");
+        event(s, false, "AdmissionGateCleared",
+              "Admission gate cleared, workload is now admissible");
         return write_status(s);
     }
     return false;
@@ -282,7 +307,8 @@ static bool step_gate(struct step *s)
 static bool step_checks(struct step *s)
 {
     if (!s->around->know_required_checks ||
-        !check_list_sync(s->workload, s->around->required_checks, s->around->required_check_count, s->now))
+        !check_list_sync(s->workload, s->around->required_checks, s->around->required_check_count,
+                         s->now))
         return false;
     return write_status(s);
 }
@@ -308,7 +334,8 @@ static bool step_admitted(struct step *s)
 {
     bool was = condition_true(s->workload, "Admitted");
     int64_t reserved_at = condition_transition(s->workload, "QuotaReserved");
-    const char *queue = json_string_at(json_at(s->workload, "status", "admission", NULL), "clusterQueue");
+    const char *queue =
+        json_string_at(json_at(s->workload, "status", "admission", NULL), "clusterQueue");
 
     if (was)
         return false;
@@ -317,8 +344,12 @@ static bool step_admitted(struct step *s)
         return false;
     if (condition_true(s->workload, "Admitted"))
         event(s, false, "Admitted",
-              arena_format(s->arena, "Admitted by ClusterQueue %s, wait time since reservation was %llds", queue,
-                           (long long)(reserved_at == TIME_NONE ? 0 : (s->now - reserved_at) / NANOSECONDS_PER_SECOND)));
+              arena_format(s->arena,
+                           "Admitted by ClusterQueue %s, wait time since reservation was %llds",
+                           queue,
+                           (long long)(reserved_at == TIME_NONE
+                                           ? 0
+                                           : (s->now - reserved_at) / NANOSECONDS_PER_SECOND)));
     return true;
 }
 
@@ -332,34 +363,40 @@ static bool step_check_states(struct step *s)
         if (condition_true(s->workload, "DeactivationTarget"))
             return true;
         put(s, "DeactivationTarget", "True", "AdmissionCheck", text);
-        event(s, true, "AdmissionCheckRejected", arena_format(s->arena, "Deactivated due to %s", text));
+        event(s, true, "AdmissionCheckRejected",
+              arena_format(s->arena, "Deactivated due to %s", text));
         return write_status(s);
     }
     text = check_list_describe(s->workload, "Retry", s->arena);
-    return text && evict(s, "AdmissionCheck", "", arena_format(s->arena, "Evicted due to %s", text));
+    return text &&
+           evict(s, "AdmissionCheck", "", arena_format(s->arena, "Evicted due to %s", text));
 }
 
 static bool lose_reservation(struct step *s, const char *reason, const char *message)
 {
-    workload_release(s->workload, s->settings->unadmitted_observability ? reason : "Inadmissible", message,
-                     s->settings->unadmitted_observability, s->now);
+    workload_release(s->workload, s->settings->unadmitted_observability ? reason : "Inadmissible",
+                     message, s->settings->unadmitted_observability, s->now);
     return write_status(s);
 }
 
-static bool step_queue(struct step *s, const char *kind, const char *name, bool exists, bool deleting, enum stop_policy stop)
+static bool step_queue(struct step *s, const char *kind, const char *name, bool exists,
+                       bool deleting, enum stop_policy stop)
 {
     bool admitted = condition_true(s->workload, "Admitted");
 
     if (admitted) {
         if (!exists || stop != STOP_HOLD_AND_DRAIN)
             return false;
-        return evict(s, arena_format(s->arena, "%sStopped", kind), "", arena_format(s->arena, "The %s is stopped", kind));
+        return evict(s, arena_format(s->arena, "%sStopped", kind), "",
+                     arena_format(s->arena, "The %s is stopped", kind));
     }
     if (!exists || deleting)
-        return lose_reservation(s, "Misconfigured",
-                                arena_format(s->arena, "%s %s is terminating or missing", kind, name));
+        return lose_reservation(
+            s, "Misconfigured",
+            arena_format(s->arena, "%s %s is terminating or missing", kind, name));
     if (stop != STOP_NONE)
-        return lose_reservation(s, "Suspended", arena_format(s->arena, "%s %s is stopped", kind, name));
+        return lose_reservation(s, "Suspended",
+                                arena_format(s->arena, "%s %s is stopped", kind, name));
     return false;
 }
 
@@ -379,11 +416,14 @@ static bool pods_ready_timeout(struct step *s, const char *cause)
 {
     const char *namespace = json_string_at(json_object_get(s->workload, "metadata"), "namespace");
     const char *name = json_string_at(json_object_get(s->workload, "metadata"), "name");
-    int64_t count = json_integer_at(json_at(s->workload, "status", "requeueState", NULL), "count", 0) + 1;
-    int64_t at = s->now + backoff_delay(s->settings, count, s->random), present = requeue_at(s->workload);
+    int64_t count =
+        json_integer_at(json_at(s->workload, "status", "requeueState", NULL), "count", 0) + 1;
+    int64_t at = s->now + backoff_delay(s->settings, count, s->random),
+            present = requeue_at(s->workload);
 
     if (s->settings->backoff_limit_count >= 0 && count > s->settings->backoff_limit_count) {
-        put(s, "DeactivationTarget", "True", "RequeuingLimitExceeded", "exceeding the maximum number of re-queuing retries");
+        put(s, "DeactivationTarget", "True", "RequeuingLimitExceeded",
+            "exceeding the maximum number of re-queuing retries");
         return write_status(s);
     }
     json_object_set_new(requeue_state(s), "count", json_integer(count));
@@ -396,7 +436,8 @@ static bool pods_ready_timeout(struct step *s, const char *cause)
 static bool step_pods_ready(struct step *s)
 {
     const char *reason = condition_reason(s->workload, "PodsReady");
-    int64_t timeout = s->settings->pods_ready_timeout, since = condition_transition(s->workload, "Admitted");
+    int64_t timeout = s->settings->pods_ready_timeout,
+            since = condition_transition(s->workload, "Admitted");
     const char *cause = "WaitForStart";
 
     if (!s->settings->wait_for_pods_ready || !condition_true(s->workload, "Admitted") ||
@@ -421,7 +462,8 @@ static bool step_pods_ready(struct step *s)
 static bool step_execution_time(struct step *s)
 {
     json_t *status = object_status(s->workload);
-    int64_t maximum = json_integer_at(json_object_get(s->workload, "spec"), "maximumExecutionTimeSeconds", 0);
+    int64_t maximum =
+        json_integer_at(json_object_get(s->workload, "spec"), "maximumExecutionTimeSeconds", 0);
     int64_t past = json_integer_at(status, "accumulatedPastExecutionTimeSeconds", 0);
     int64_t since = condition_transition(s->workload, "Admitted"), end;
 
@@ -433,10 +475,12 @@ static bool step_execution_time(struct step *s)
         look_again(s, end);
         return false;
     }
-    put(s, "DeactivationTarget", "True", "MaximumExecutionTimeExceeded", "exceeding the maximum execution time");
+    put(s, "DeactivationTarget", "True", "MaximumExecutionTimeExceeded",
+        "exceeding the maximum execution time");
     json_object_del(status, "accumulatedPastExecutionTimeSeconds");
-    event(s, true, "MaximumExecutionTimeExceeded",
-          arena_format(s->arena, "The maximum execution time (%llds) exceeded", (long long)maximum));
+    event(
+        s, true, "MaximumExecutionTimeExceeded",
+        arena_format(s->arena, "The maximum execution time (%llds) exceeded", (long long)maximum));
     return write_status(s);
 }
 
@@ -447,15 +491,16 @@ static bool step_with_quota(struct step *s)
     if (!condition_true(s->workload, "QuotaReserved") || condition_true(s->workload, "Evicted"))
         return false;
     return step_check_states(s) ||
-           step_queue(s, "LocalQueue", around->local_queue, around->local_queue_exists, around->local_queue_deleting,
-                      around->local_queue_stop) ||
+           step_queue(s, "LocalQueue", around->local_queue, around->local_queue_exists,
+                      around->local_queue_deleting, around->local_queue_stop) ||
            step_queue(s, "ClusterQueue", around->cluster_queue, around->cluster_queue_exists,
                       around->cluster_queue_deleting, around->cluster_queue_stop) ||
            step_pods_ready(s) || step_execution_time(s);
 }
 
-void workload_step(json_t *workload, const struct loop_settings *settings, const struct workload_surroundings *around,
-                   int64_t now, uint64_t random, struct arena *arena, struct step_result *result)
+void workload_step(json_t *workload, const struct loop_settings *settings,
+                   const struct workload_surroundings *around, int64_t now, uint64_t random,
+                   struct arena *arena, struct step_result *result)
 {
     struct step s = { workload, settings, around, now, random, arena, result };
     bool waiting;

@@ -20,8 +20,9 @@ struct workload_surroundings {
     const char *local_queue, *cluster_queue; /* names; cluster_queue "" when unknown */
     const char **required_checks;            /* for the present state, see spec/api.md 5.6 */
     size_t required_check_count;
-    bool know_required_checks;       /* false: the ClusterQueue is unknown, leave the list alone */
-    const char *wait_reason, *wait_message; /* of the engine for a Workload without quota; "" nothing to say */
+    bool know_required_checks; /* false: the ClusterQueue is unknown, leave the list alone */
+    const char *wait_reason,
+        *wait_message; /* of the engine for a Workload without quota; "" nothing to say */
 };
 
 #define STEP_EVENTS 3
@@ -40,7 +41,8 @@ enum step_write {
 
 struct step_result {
     enum step_write write;
-    struct step_event events[STEP_EVENTS]; /* to post once the write succeeded; texts in the arena */
+    struct step_event
+        events[STEP_EVENTS]; /* to post once the write succeeded; texts in the arena */
     unsigned event_count;
     int64_t next; /* look again at this time; TIME_NONE: only when something changes */
     bool evicts;  /* this write is an eviction of a Workload that holds an admission */
