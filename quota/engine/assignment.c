@@ -331,17 +331,17 @@ static struct assignment *partial_assignment(const struct assign_input *input,
 
 struct assignment *assignment_best(const struct assign_input *input, struct target_list *targets)
 {
-    struct assignment *full = assignment_make(input, NULL), *partial;
+    struct assignment *full = assignment_make(input, NULL), *partial = NULL;
     struct target_list found = { 0 };
 
-    if (input->old_slice)
-        target_add(targets, input->old_slice, NULL, input->a);
-    if (full->mode == MODE_FIT)
-        return full;
     if (full->mode == MODE_PREEMPT)
         preemption_for_assignment(input, full, &found);
-    partial = found.count == 0 && partial_possible(input) ? partial_assignment(input, &found) :
-                                                            NULL;
+    if (full->mode != MODE_FIT && found.count == 0 && partial_possible(input))
+        partial = partial_assignment(input, &found);
+    if (full->mode != MODE_FIT && found.count == 0 && !partial)
+        return full;
+    if (input->old_slice)
+        target_add(targets, input->old_slice, NULL, input->a);
     for (size_t i = 0; i < found.count; i++)
         target_add(targets, found.items[i].item, found.items[i].reason, input->a);
     return partial ? partial : full;

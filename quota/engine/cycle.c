@@ -67,6 +67,8 @@ static void admit(struct cycle *cycle, struct entry *entry)
     item->evicted = false;
     item->evicted_at = TIME_NONE;
     item->admitted = entry->decision->outcome == OUTCOME_ADMITTED;
+    if (entry->old_slice)
+        reservation_supersede(engine, entry->old_slice);
     reservation_assume(engine, item, entry->queue, rows, count, cycle->now);
     fair_penalty_push(engine, item);
 }

@@ -125,6 +125,7 @@ struct cluster_queue_record {
     bool usage_based_order; /* the comparator's mode, fixed at creation (6.3) */
 
     struct item_list reserving, evicted; /* disjoint; 'evicted': condition Evicted is True */
+    size_t holder_count;                  /* reservations that point here */
     int64_t admitted_count;
     int64_t *admitted; /* by FR: usage of admitted workloads */
     uint32_t admitted_capacity;
@@ -205,6 +206,7 @@ struct reservation {
     bool is_assumed;         /* decided here, not seen in a write yet */
     bool counts_not_ready;   /* as counted */
     bool eviction_issued;    /* expectation of 5.8 */
+    bool is_superseded;      /* a new slice has its quota: not charged, not filed (4.11) */
     int64_t preempted_cycle; /* cycle in which it was chosen as victim */
 };
 
@@ -409,6 +411,7 @@ void reservation_assume(struct engine *engine, struct item *item,
                         struct cluster_queue_record *queue, const struct hold_row *rows,
                         size_t row_count, int64_t now);
 void reservation_drop(struct engine *engine, struct item *item); /* the item must be unfiled */
+void reservation_supersede(struct engine *engine, struct item *old); /* a new slice took over */
 /* Take a reserving workload out of the ordered lists and counters before its keys change, and put
  * it back after. Usage stays. No-ops without a reservation. */
 void reservation_unfile(struct engine *engine, struct item *item);

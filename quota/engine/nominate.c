@@ -79,8 +79,8 @@ static struct item *old_slice_of(const struct cycle *cycle, const struct entry *
     if (!item->extra || !item->extra->slice_for || !cycle->engine->options.gates.elastic_slices)
         return NULL;
     old = map_get(cycle->engine->items, str_of(item->extra->slice_for));
-    if (!old || !old->reservation || old->reservation->queue != entry->queue ||
-        old->namespace != item->namespace)
+    if (!old || !old->reservation || old->reservation->is_superseded ||
+        old->reservation->queue != entry->queue || old->namespace != item->namespace)
         return NULL;
     return old;
 }

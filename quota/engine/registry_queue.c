@@ -42,8 +42,7 @@ static void queue_free(struct cluster_queue_record *queue)
 
 void cluster_queue_release(struct engine *engine, struct cluster_queue_record *queue)
 {
-    if (queue->exists || queue->local_queues || queue->reserving.count > 0 ||
-        queue->evicted.count > 0)
+    if (queue->exists || queue->local_queues || queue->holder_count > 0)
         return;
     map_remove(engine->cluster_queues, str_of(queue->name));
     tree_forget(engine, &queue->node);

@@ -107,7 +107,7 @@ void reservation_file(struct engine *engine, struct item *item)
 {
     struct reservation *held = item->reservation;
 
-    if (!held)
+    if (!held || held->is_superseded)
         return;
     held->is_evicted = item->evicted;
     held->is_admitted = item->admitted;
@@ -127,7 +127,7 @@ void reservation_unfile(struct engine *engine, struct item *item)
 {
     struct reservation *held = item->reservation;
 
-    if (!held)
+    if (!held || held->is_superseded)
         return;
     list_remove(held->is_evicted ? &held->queue->evicted : &held->queue->reserving, item);
     if (held->is_admitted)
@@ -140,6 +140,42 @@ void reservation_unfile(struct engine *engine, struct item *item)
 }
 
 /* ---- making and dropping ---- */
+
+/* ---- slices (4.11) ---- */
+
+static void usage_charge(struct engine *engine, const struct reservation *held)
+{
+    for (size_t i = 0; i < held->usage_count; i++)
+        usage_add(&engine->journal, &held->queue->node, held->usage[i].fr, held->usage[i].amount);
+}
+
+static void usage_release(struct engine *engine, const struct reservation *held)
+{
+    for (size_t i = 0; i < held->usage_count; i++)
+        usage_remove(&engine->journal, &held->queue->node, held->usage[i].fr,
+                     held->usage[i].amount);
+}
+
+void reservation_supersede(struct engine *engine, struct item *old)
+{
+    reservation_unfile(engine, old);
+    usage_release(engine, old->reservation);
+    old->reservation->is_superseded = true;
+}
+
+/* The new slice lost its quota before the old one was finished: the old one counts again. */
+static void superseded_restore(struct engine *engine, const struct item *item)
+{
+    struct item *old = item->extra && item->extra->slice_for ?
+                           map_get(engine->items, str_of(item->extra->slice_for)) :
+                           NULL;
+
+    if (!old || old == item || !old->reservation || !old->reservation->is_superseded)
+        return;
+    old->reservation->is_superseded = false;
+    usage_charge(engine, old->reservation);
+    reservation_file(engine, old);
+}
 
 static void usage_sum(struct reservation *held)
 {
@@ -162,14 +198,14 @@ static struct reservation *reservation_make(struct engine *engine,
         mem_alloc(sizeof(*held) + count * (sizeof(*rows) + sizeof(struct fr_amount)));
 
     held->queue = queue;
+    queue->holder_count++;
     held->usage = (struct fr_amount *)(held + 1);
     held->rows = (struct hold_row *)(held->usage + count);
     held->row_count = count;
     if (count > 0)
         memcpy(held->rows, rows, count * sizeof(*rows));
     usage_sum(held);
-    for (size_t i = 0; i < held->usage_count; i++)
-        usage_add(&engine->journal, &queue->node, held->usage[i].fr, held->usage[i].amount);
+    usage_charge(engine, held);
     return held;
 }
 
@@ -181,12 +217,14 @@ void reservation_drop(struct engine *engine, struct item *item)
     if (!held)
         return;
     queue = held->queue;
-    for (size_t i = 0; i < held->usage_count; i++)
-        usage_remove(&engine->journal, &queue->node, held->usage[i].fr, held->usage[i].amount);
+    if (!held->is_superseded)
+        usage_release(engine, held);
     queue->own_generation = ++engine->generation;
     item->reservation = NULL;
     item->place = ITEM_NOWHERE;
+    queue->holder_count--;
     free(held);
+    superseded_restore(engine, item);
     queue_changed(engine, queue);
     tree_changed(engine, &queue->node);
     cluster_queue_release(engine, queue);
@@ -260,6 +298,8 @@ void reservation_read(struct engine *engine, struct item *item, const struct wor
     struct reservation *held = item->reservation;
     bool issued = held && held->eviction_issued;
 
+    if (held && held->is_superseded)
+        return;
     if (!held || held->queue != queue || !rows_equal(held, rows, count)) {
         reservation_drop(engine, item);
         queue = cluster_queue_get(engine, workload->admission.cluster_queue);

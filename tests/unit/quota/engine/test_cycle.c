@@ -271,6 +271,36 @@ static void blocked_by_pods_that_are_not_ready(void **state)
     assert_string_equal(world_cycle(w), "b Admitted");
 }
 
+static int64_t reserved(struct world *w, const char *queue)
+{
+    struct queue_status status;
+
+    assert_true(engine_cluster_queue_status(w->engine, queue, &w->answer, &status));
+    return status.usage[0].total;
+}
+
+static void a_new_slice_pays_the_difference(void **state)
+{
+    struct world *w = *state;
+    struct workload *p;
+
+    world_queue(w, "A", "", "10,-,-", "");
+    world_holds(w, "A", "old", 0, "cpu=4", 1);
+    world_holds(w, "A", "other", 0, "cpu=4", 2);
+    p = world_workload(w, "A", "new", 0, "cpu=6");
+    p->slice_replacement_for = "ns/old";
+    engine_workload_put(w->engine, p, w->now);
+    assert_string_equal(world_cycle(w), "new Admitted");
+    assert_int_equal(reserved(w, "A"), 10000);
+    engine_admission_failed(w->engine, "ns", "new", false, w->now);
+    assert_int_equal(reserved(w, "A"), 8000);
+    assert_string_equal(world_cycle(w), "new Admitted");
+    world_finish(w, "old");
+    assert_int_equal(reserved(w, "A"), 10000);
+    world_finish(w, "new");
+    assert_int_equal(reserved(w, "A"), 4000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -291,6 +321,7 @@ int main(void)
         TEST(a_failed_write_gives_the_quota_back),
         TEST(old_news_does_not_undo_an_admission),
         TEST(blocked_by_pods_that_are_not_ready),
+        TEST(a_new_slice_pays_the_difference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
