@@ -195,6 +195,41 @@ void status_reserve(struct simulate_workload *workload, const struct decision *d
                    "The workload is admitted", now);
 }
 
+static const struct admission_check_state *check_state(const struct workload *workload,
+                                                       const char *name)
+{
+    for (size_t i = 0; i < workload->check_count; i++)
+        if (strcmp(workload->checks[i].name, name) == 0)
+            return &workload->checks[i];
+    return NULL;
+}
+
+/* The list holds exactly the checks that the assigned flavors require; new ones are pending. */
+void status_checks_sync(struct workload *workload, const struct decision *decision, int64_t now,
+                        struct arena *a)
+{
+    size_t count = decision->required_check_count;
+    struct admission_check_state *list;
+
+    if (count == 0 && workload->check_count == 0)
+        return;
+    list = ARENA_ARRAY(a, count + 1, struct admission_check_state);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = decision->required_checks[i];
+        const struct admission_check_state *old = check_state(workload, name);
+
+        list[i] = old ? *old
+                      : (struct admission_check_state){ .name = arena_strdup(a, name),
+                                                        .state = CHECK_PENDING,
+                                                        .message = "",
+                                                        .transition = now,
+                                                        .requeue_after_seconds = -1,
+                                                        .retry_count = -1 };
+    }
+    workload->checks = list;
+    workload->check_count = count;
+}
+
 static void reservation_lost(struct simulate_workload *workload, const char *reason,
                              const char *message, int64_t now)
 {

@@ -20,6 +20,9 @@ void status_set(struct simulate_workload *workload, const char *type, enum condi
 /* Admitted or Reserved. */
 void status_reserve(struct simulate_workload *workload, const struct decision *decision,
                     int64_t now);
+/* The list of checks that the assigned flavors require; new ones are pending, and live in 'a'. */
+void status_checks_sync(struct workload *workload, const struct decision *decision, int64_t now,
+                        struct arena *a);
 /* QuotaReserved=False with the decision's reason and message. */
 void status_wait(struct simulate_workload *workload, const struct decision *decision, int64_t now);
 /* Preempted and Evicted; the reservation stays. */

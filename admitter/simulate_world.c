@@ -279,41 +279,6 @@ static void slice_replace(struct simulate_world *world, const struct simulate_wo
                         workload->facts.job_uid ? workload->facts.job_uid : "UNKNOWN"));
 }
 
-static const struct admission_check_state *check_state(const struct workload *workload,
-                                                       const char *name)
-{
-    for (size_t i = 0; i < workload->check_count; i++)
-        if (strcmp(workload->checks[i].name, name) == 0)
-            return &workload->checks[i];
-    return NULL;
-}
-
-/* The list holds exactly the checks that the assigned flavors require; new ones are pending. */
-static void checks_sync(struct simulate_world *world, struct workload *workload,
-                        const struct decision *decision)
-{
-    size_t count = decision->required_check_count;
-    struct admission_check_state *list;
-
-    if (count == 0 && workload->check_count == 0)
-        return;
-    list = ARENA_ARRAY(&world->arena, count + 1, struct admission_check_state);
-    for (size_t i = 0; i < count; i++) {
-        const char *name = decision->required_checks[i];
-        const struct admission_check_state *old = check_state(workload, name);
-
-        list[i] = old ? *old
-                      : (struct admission_check_state){ .name = arena_strdup(&world->arena, name),
-                                                        .state = CHECK_PENDING,
-                                                        .message = "",
-                                                        .transition = world->now,
-                                                        .requeue_after_seconds = -1,
-                                                        .retry_count = -1 };
-    }
-    workload->checks = list;
-    workload->check_count = count;
-}
-
 static void apply_reservation(struct simulate_world *world, struct simulate_workload *workload,
                               const struct decision *decision, struct arena *arena,
                               struct simulate_events *events)
@@ -323,7 +288,7 @@ static void apply_reservation(struct simulate_world *world, struct simulate_work
     if (!decision->second_pass)
         event_add(events, workload->key, false, REASON_QUOTA_RESERVED);
     status_reserve(workload, decision, world->now);
-    checks_sync(world, &workload->facts, decision);
+    status_checks_sync(&workload->facts, decision, world->now, &world->arena);
     if (admitted) {
         event_add(events, workload->key, false, REASON_ADMITTED);
         if (world->settings->wait_for_pods_ready && !world->steps)
