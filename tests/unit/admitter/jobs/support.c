@@ -1,0 +1,108 @@
+#include "tests/unit/admitter/jobs/support.h"
+
+#include <string.h>
+/* The helpers of the objects' tests, compiled again for this room. */
+#include "tests/unit/admitter/objects/support.c"
+
+struct world world;
+
+static bool queue_exists(void *context, const char *namespace, const char *name)
+{
+    (void)context;
+    return world.default_queue && strcmp(namespace, "ns") == 0 && strcmp(name, "default") == 0;
+}
+
+static bool class_exists(void *context, const char *name)
+{
+    (void)context;
+    return world.default_class && strcmp(name, "default") == 0;
+}
+
+static int namespace_managed(void *context, const char *namespace, struct err *e)
+{
+    (void)context;
+    if (world.managed < 0)
+        return err_set(e, ERR_NOT_FOUND, "namespaces \"%s\" not found", namespace);
+    return world.managed;
+}
+
+static bool uses_multikueue(void *context, const char *namespace, const char *queue)
+{
+    (void)context, (void)namespace;
+    return world.multikueue && strcmp(queue, "user-queue") == 0;
+}
+
+static int find_owner(void *context, const char *namespace, const struct job_owner *owner,
+                      struct arena *arena, const char **queue_name, const char **uid,
+                      struct job_owner *next, struct err *e)
+{
+    (void)context, (void)namespace, (void)arena;
+    for (size_t i = 0; i < world.owner_count; i++) {
+        if (strcmp(world.owners[i].name, owner->name) != 0)
+            continue;
+        *queue_name = world.owners[i].queue_name;
+        *uid = world.owners[i].uid;
+        *next = world.owners[i].owner;
+        return 0;
+    }
+    return err_set(e, ERR_NOT_FOUND, "%s \"%s\" not found", owner->kind, owner->name);
+}
+
+static bool is_managed(void *context, const char *api_version, const char *kind)
+{
+    (void)context;
+    return (strcmp(api_version, "batch/v1") == 0 && strcmp(kind, "Job") == 0) ||
+           (world.external && strcmp(kind, world.external) == 0);
+}
+
+struct job_environment environment = {
+    .options = &world.options,
+    .local_queue_exists = queue_exists,
+    .priority_class_exists = class_exists,
+    .namespace_is_managed = namespace_managed,
+    .queue_uses_multikueue = uses_multikueue,
+    .owner_find = find_owner,
+    .owner_is_managed = is_managed,
+};
+
+void world_reset(void)
+{
+    world = (struct world){ .managed = 1 };
+    job_options_default(&world.options);
+}
+
+json_t *job_object(const char *metadata, const char *spec)
+{
+    AUTO_FREE char *text = mem_format(
+        "{'apiVersion':'batch/v1','kind':'Job','metadata':{'name':'sample-job','namespace':'ns',"
+        "'uid':'" OWNER_UID "','resourceVersion':'7'%s%s},'spec':{'template':{'metadata':{},"
+        "'spec':{'restartPolicy':'Never','containers':[{'name':'c','image':'img:1',"
+        "'resources':{'requests':{'cpu':'1'}}}]}}%s%s}}",
+        *metadata ? "," : "", metadata, *spec ? "," : "", spec);
+
+    return tree(text);
+}
+
+const char *job_errors(struct arena *arena, const json_t *old_object, const json_t *object)
+{
+    struct field_errors errors;
+    const char *text;
+
+    field_errors_init(&errors, arena);
+    if (old_object)
+        batch_job_kind.validate_update(old_object, object, &environment, &errors);
+    else
+        batch_job_kind.validate_create(object, &environment, &errors);
+    text = field_errors_text(&errors);
+    return text ? text : "";
+}
+
+struct job *job_decoded(struct arena *arena, const json_t *object)
+{
+    struct job *job = ARENA_NEW(arena, struct job);
+    struct err e = { 0 };
+
+    if (batch_job_kind.decode(object, &world.options, arena, job, &e) < 0)
+        fail_msg("%s", e.text);
+    return job;
+}
