@@ -117,32 +117,56 @@ static struct container *containers_adjust(const struct container *containers, s
     return copy;
 }
 
+/* What has to change in one template. */
+struct adjustment {
+    const struct limit_range_item *container, *pod; /* NULL without a summary */
+    bool overhead, init, regular, pod_level;
+};
+
+static bool overhead_needed(const struct pod_template *pod,
+                            const struct runtime_class *runtime_class)
+{
+    return runtime_class && pod->runtime_class && *pod->runtime_class && pod->overhead.count == 0 &&
+           runtime_class->overhead.count > 0;
+}
+
+static struct adjustment adjustment_of(const struct pod_template *pod,
+                                       const struct limit_summary *limits,
+                                       const struct runtime_class *runtime_class)
+{
+    struct adjustment todo = {
+        .container = limits && limits->has_container ? &limits->container : NULL,
+        .pod = limits && limits->has_pod ? &limits->pod : NULL,
+        .overhead = overhead_needed(pod, runtime_class),
+    };
+
+    todo.init = containers_need(pod->init_containers, pod->init_container_count, todo.container);
+    todo.regular = containers_need(pod->containers, pod->container_count, todo.container);
+    todo.pod_level =
+        pod->has_pod_resources && lists_need(pod->pod_requests, pod->pod_limits, todo.pod);
+    return todo;
+}
+
 const struct pod_template *pod_adjust(const struct pod_template *pod,
                                       const struct limit_summary *limits,
                                       const struct runtime_class *runtime_class, struct arena *a)
 {
-    const struct limit_range_item *container =
-        limits && limits->has_container ? &limits->container : NULL;
-    const struct limit_range_item *whole = limits && limits->has_pod ? &limits->pod : NULL;
-    bool overhead = runtime_class && pod->runtime_class && *pod->runtime_class &&
-                    pod->overhead.count == 0 && runtime_class->overhead.count > 0;
-    bool init = containers_need(pod->init_containers, pod->init_container_count, container);
-    bool regular = containers_need(pod->containers, pod->container_count, container);
-    bool level = pod->has_pod_resources && lists_need(pod->pod_requests, pod->pod_limits, whole);
+    struct adjustment todo = adjustment_of(pod, limits, runtime_class);
     struct pod_template *copy;
 
-    if (!overhead && !init && !regular && !level)
+    if (!todo.overhead && !todo.init && !todo.regular && !todo.pod_level)
         return pod;
     copy = ARENA_NEW(a, struct pod_template);
     *copy = *pod;
-    if (overhead)
+    if (todo.overhead)
         copy->overhead = runtime_class->overhead;
-    if (init)
+    if (todo.init)
         copy->init_containers =
-            containers_adjust(pod->init_containers, pod->init_container_count, container, a);
-    if (regular)
-        copy->containers = containers_adjust(pod->containers, pod->container_count, container, a);
-    if (level)
-        lists_adjust(&copy->pod_requests, &copy->pod_limits, whole, a);
+            containers_adjust(pod->init_containers, pod->init_container_count, todo.container, a);
+    if (todo.regular)
+        copy->containers =
+            containers_adjust(pod->containers, pod->container_count, todo.container, a);
+    if (todo.pod_level)
+        lists_adjust(&copy->pod_requests, &copy->pod_limits, todo.pod, a);
     return copy;
 }

@@ -1,4 +1,4 @@
-/* amounts.c - the part of requests.h that counts pods: rows, scaling, the reserved view, priority. */
+/* amounts.c - the part of requests.h that counts pods: rows, scaling, reserved view, priority. */
 #include "quota/engine/requests.h"
 
 #include "quota/base/mem.h"

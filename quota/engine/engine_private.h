@@ -94,10 +94,6 @@ struct item_list {
     size_t count, capacity;
 };
 
-struct hash_mark { /* 3.8 */
-    const char *reason;
-};
-
 struct cluster_queue_record {
     struct node node; /* first */
     char *name;
@@ -117,6 +113,7 @@ struct cluster_queue_record {
     struct item *parked, *parked_last;
     size_t parked_count;
     struct id_map *marks; /* equivalence -> reason; NULL: none */
+    struct id_map *alike; /* equivalence -> first of its kind in the heap; NULL: none */
     int64_t last_unpark_cycle;
     struct item *preemptor; /* 3.7 */
     int64_t preemptor_generation;
@@ -226,7 +223,7 @@ struct item {
     struct namespace_record *namespace;
     struct local_queue_record *local_queue; /* NULL without a queue name */
     struct item *queue_next, *queue_previous;
-    struct item *parked_next, *parked_previous;
+    struct item *kin_next, *kin_previous; /* parked: the parked ones; in the heap: its equals */
     size_t heap_place, backoff_place, second_place;
     int64_t priority; /* effective */
     int64_t created, queue_time;

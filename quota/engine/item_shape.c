@@ -56,17 +56,37 @@ void item_shapes_set(struct engine *engine, struct item *item, const struct work
     item_equivalence_update(engine, item);
 }
 
-void item_shapes_move(struct engine *engine, struct item *item)
+static bool shapes_replace(struct engine *engine, struct item *item)
 {
+    bool changed = false;
+
     for (uint32_t i = 0; i < item->pod_set_count; i++) {
         struct shape *old = item->pod_sets[i].shape;
         struct shape_surroundings around =
             surroundings_of(engine, item, old->pod_set, old->has_devices ? &old->devices : NULL);
 
         item->pod_sets[i].shape = shape_move(engine->shapes, old, &around);
+        changed = changed || item->pod_sets[i].shape != old;
         shape_unref(engine->shapes, old);
     }
-    item_equivalence_update(engine, item);
+    return changed;
+}
+
+/* A waiting workload that asks for something else now is looked at anew, parked or not. */
+void item_shapes_move(struct engine *engine, struct item *item)
+{
+    bool in_heap = item->place == ITEM_HEAP;
+
+    if (in_heap)
+        pending_remove_quietly(engine, item);
+    if (shapes_replace(engine, item)) {
+        if (item->place == ITEM_PARKED)
+            pending_remove_quietly(engine, item);
+        item_equivalence_update(engine, item);
+        in_heap = true;
+    }
+    if (in_heap)
+        pending_push(engine, item);
 }
 
 void item_shapes_drop(struct engine *engine, struct item *item)

@@ -72,11 +72,42 @@ static void count_pending(struct engine *engine, struct item *item, int sign, bo
     local_queue_changed(engine, item->local_queue);
 }
 
+/* Equal workloads in the heap hang together, so that parking them all costs what moves (3.8). */
+static void kin_join(struct cluster_queue_record *queue, struct item *item)
+{
+    struct item *first;
+
+    if (item->equivalence == 0)
+        return;
+    if (!queue->alike)
+        queue->alike = id_map_create();
+    first = id_map_put(queue->alike, item->equivalence, item);
+    item->kin_next = first;
+    if (first)
+        first->kin_previous = item;
+}
+
+static void kin_leave(struct cluster_queue_record *queue, struct item *item)
+{
+    if (item->equivalence == 0)
+        return;
+    if (item->kin_next)
+        item->kin_next->kin_previous = item->kin_previous;
+    if (item->kin_previous)
+        item->kin_previous->kin_next = item->kin_next;
+    else if (item->kin_next)
+        id_map_put(queue->alike, item->equivalence, item->kin_next);
+    else
+        id_map_remove(queue->alike, item->equivalence);
+    item->kin_next = item->kin_previous = NULL;
+}
+
 static void heap_place(struct engine *engine, struct item *item)
 {
     struct cluster_queue_record *queue = item_queue(item);
 
     heap_push(&queue->heap, item);
+    kin_join(queue, item);
     item->place = ITEM_HEAP;
     item->bypassed = false;
     count_pending(engine, item, 1, true);
@@ -87,10 +118,10 @@ static void park(struct engine *engine, struct item *item, bool bypassed)
 {
     struct cluster_queue_record *queue = item_queue(item);
 
-    item->parked_previous = NULL;
-    item->parked_next = queue->parked;
+    item->kin_previous = NULL;
+    item->kin_next = queue->parked;
     if (queue->parked)
-        queue->parked->parked_previous = item;
+        queue->parked->kin_previous = item;
     queue->parked = item;
     queue->parked_count++;
     item->place = ITEM_PARKED;
@@ -104,13 +135,13 @@ static void unlink_parked(struct item *item)
 {
     struct cluster_queue_record *queue = item_queue(item);
 
-    if (item->parked_previous)
-        item->parked_previous->parked_next = item->parked_next;
+    if (item->kin_previous)
+        item->kin_previous->kin_next = item->kin_next;
     else
-        queue->parked = item->parked_next;
-    if (item->parked_next)
-        item->parked_next->parked_previous = item->parked_previous;
-    item->parked_next = item->parked_previous = NULL;
+        queue->parked = item->kin_next;
+    if (item->kin_next)
+        item->kin_next->kin_previous = item->kin_previous;
+    item->kin_next = item->kin_previous = NULL;
     queue->parked_count--;
 }
 
@@ -120,6 +151,7 @@ void pending_remove_quietly(struct engine *engine, struct item *item)
 
     if (item->place == ITEM_HEAP) {
         heap_remove(&queue->heap, item);
+        kin_leave(queue, item);
         count_pending(engine, item, -1, true);
         pending_ready_update(engine, queue);
     } else if (item->place == ITEM_PARKED) {
@@ -187,26 +219,12 @@ const char *pending_mark_reason(const struct item *item)
 static void park_alike(struct engine *engine, struct cluster_queue_record *queue,
                        uint64_t equivalence)
 {
-    size_t count = 0;
-    struct item **alike;
+    struct item *item;
 
-    for (size_t i = 0; i < queue->heap.count; i++)
-        count += ((const struct item *)queue->heap.items[i])->equivalence == equivalence;
-    if (count == 0)
-        return;
-    alike = mem_array(count, sizeof(struct item *));
-    count = 0;
-    for (size_t i = 0; i < queue->heap.count; i++) {
-        struct item *item = queue->heap.items[i];
-
-        if (item->equivalence == equivalence)
-            alike[count++] = item;
+    while (queue->alike && (item = id_map_get(queue->alike, equivalence))) {
+        pending_remove_quietly(engine, item);
+        park(engine, item, true);
     }
-    for (size_t i = 0; i < count; i++) {
-        pending_remove_quietly(engine, alike[i]);
-        park(engine, alike[i], true);
-    }
-    free(alike);
 }
 
 static void mark(struct engine *engine, struct item *item, const char *reason)
@@ -315,7 +333,7 @@ void pending_unpark(struct engine *engine, struct cluster_queue_record *queue)
     queue->last_unpark_cycle = engine->cycle;
     pending_marks_drop(queue);
     for (struct item *item = queue->parked, *next; item; item = next) {
-        next = item->parked_next;
+        next = item->kin_next;
         if (!may_return(engine, queue, item))
             continue;
         pending_remove_quietly(engine, item);

@@ -32,6 +32,7 @@ static void queue_free(struct cluster_queue_record *queue)
     arena_finish(&queue->activity_memory);
     heap_finish(&queue->heap);
     id_map_destroy(queue->marks);
+    id_map_destroy(queue->alike);
     free(queue->reserving.items);
     free(queue->evicted.items);
     free(queue->admitted);

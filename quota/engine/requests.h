@@ -105,6 +105,6 @@ struct pod_set_amounts *reserved_view(const struct workload *workload,
 /* An amount as the quantity that the API shows (resourceUsage, resourceRequests: 1.13, 0.2). */
 struct quantity amount_quantity(const char *resource, int64_t amount);
 
-/* Effective priority (1.11): spec.priority plus the boost annotation when gate PriorityBoost is on. */
+/* Effective priority (1.11): spec.priority plus the boost annotation with gate PriorityBoost on. */
 int64_t priority_boost(const struct workload *workload, const struct engine_gates *gates);
 int64_t effective_priority(const struct workload *workload, const struct engine_gates *gates);

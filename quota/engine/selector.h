@@ -1,7 +1,7 @@
 /* selector.h - label selectors and node selector requirements, with Kubernetes' semantics.
  *
- * Pure; engine thread. Rules: spec/scheduling.md 1.12 row 4, 4.2 row 6, 8.2; the texts of errors are
- * those of k8s.io/apimachinery, because users meet them in conditions. */
+ * Pure; engine thread. Rules: spec/scheduling.md 1.12 row 4, 4.2 row 6, 8.2; the texts of errors
+ * are those of k8s.io/apimachinery, because users meet them in conditions. */
 #pragma once
 
 #include "quota/base/arena.h"
@@ -26,8 +26,8 @@ void problems_add(struct problems *problems, const char *text, struct arena *a);
 const char *problems_join(const struct problems *problems, struct arena *a);
 
 /* What makes a requirement malformed, added to 'problems': for example
- * "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty", with 'path'
- * and a dot in front of the field (NULL: nothing). */
+ * "values: Invalid value: null: for 'in', 'notin' operators, values set can't be empty", with
+ * 'path' and a dot in front of the field (NULL: nothing). */
 void requirement_problems(const struct label_requirement *requirement, const char *path,
                           struct problems *problems, struct arena *a);
 

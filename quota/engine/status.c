@@ -294,7 +294,7 @@ struct queued_workload *engine_queue_list(const struct engine *engine, const cha
     for (size_t i = 0; i < queue->heap.count; i++)
         items[n++] = queue->heap.items[i];
     qsort_r(items, n, sizeof(struct item *), serving_compare, engine_mutable(engine));
-    for (struct item *item = queue->parked; item; item = item->parked_next)
+    for (struct item *item = queue->parked; item; item = item->kin_next)
         items[n++] = item;
     qsort(items + queue->heap.count, queue->parked_count, sizeof(struct item *), key_compare);
     list = ARENA_ARRAY(arena, n + 1, struct queued_workload);

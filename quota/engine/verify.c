@@ -65,7 +65,7 @@ static int cohort_usage_verify(const struct engine *engine, const struct cohort_
 
 static bool in_parked_list(const struct cluster_queue_record *queue, const struct item *item)
 {
-    for (const struct item *i = queue->parked; i; i = i->parked_next)
+    for (const struct item *i = queue->parked; i; i = i->kin_next)
         if (i == item)
             return true;
     return false;
