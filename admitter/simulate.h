@@ -27,8 +27,8 @@ MUST_USE int simulate_arguments(int argc, char **argv, struct simulate_options *
                                 struct err *e);
 
 /* Run on documents that were read already and append the output to 'out', warnings (one line each)
- * to 'warnings'. Returns the exit status; nothing is appended to 'out' when it is 2, and *e says why
- * when it is not 0. */
+ * to 'warnings'. Returns the exit status; nothing is appended to 'out' when it is 2, and *e says
+ * why when it is not 0. */
 MUST_USE int simulate_run(const struct simulate_documents *documents,
                           const struct simulate_options *options, struct strbuf *out,
                           struct strbuf *warnings, struct err *e);

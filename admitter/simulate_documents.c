@@ -206,12 +206,12 @@ static int json_value_add(struct simulate_documents *documents, struct simulate_
     return json_list_add(documents, document, e);
 }
 
-static unsigned lines_in(const char *from, const char *to)
+static unsigned lines_in(const char *text, size_t length)
 {
     unsigned lines = 0;
 
-    for (const char *c = from; c < to; c++)
-        lines += *c == '\n';
+    for (size_t i = 0; text && i < length; i++)
+        lines += text[i] == '\n';
     return lines;
 }
 
@@ -220,14 +220,15 @@ static int json_add(struct simulate_documents *documents, const char *name, stru
 {
     struct simulate_document document = { .file = name, .line = 1 };
     struct str rest = bytes;
+    const char *counted = bytes.text; /* lines before it are in document.line */
 
     while ((rest = str_trim(rest)).length > 0) {
         struct json_scanner scanner;
-        const char *line_from = document.json.text ? document.json.text : bytes.text;
         bool done = false;
 
         json_scanner_init(&scanner);
-        document.line += lines_in(line_from, rest.text);
+        document.line += lines_in(counted, (size_t)(rest.text - counted));
+        counted = rest.text;
         document.number++;
         document.json = (struct str){ rest.text, json_scan(&scanner, rest, &done) };
         if (!done && !scanner.scalar) {

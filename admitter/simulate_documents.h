@@ -34,8 +34,9 @@ struct simulate_documents {
 
 void simulate_documents_finish(struct simulate_documents *documents);
 
-/* Add what lies at 'path': a file, a folder (every .yaml, .yml and .json below it, sorted by path) or
- * "-". ERR_INVALID: "FILE: document 2, line 7: ..."; ERR_NOT_FOUND and ERR_IO name the path. */
+/* Add what lies at 'path': a file, "-", or a folder (every .yaml, .yml and .json below it, sorted
+ * by path). ERR_INVALID: "FILE: document 2, line 7: ..."; ERR_NOT_FOUND and ERR_IO name the
+ * path. */
 MUST_USE int simulate_documents_read(struct simulate_documents *documents, const char *path,
                                      struct err *e);
 /* Add the documents of a text that stands in for a file called 'name'. The bytes must stay. */

@@ -26,9 +26,9 @@ const char *requeue_name(enum requeue_place place)
 /* A member of an object: "key": with a comma before it unless it is the first. */
 static void member(struct strbuf *out, const char *key)
 {
-    char last = out->length ? out->text[out->length - 1] : '{';
+    const char *last = out->length ? out->text + out->length - 1 : "{";
 
-    if (last != '{' && last != '[')
+    if (*last != '{' && *last != '[')
         strbuf_putc(out, ',');
     strbuf_json(out, str_of(key));
     strbuf_putc(out, ':');
@@ -82,11 +82,11 @@ static int use_order(const void *a, const void *b)
 static void uses_members(struct strbuf *out, const struct pod_set_assignment *assignment)
 {
     const struct resource_flavor_use **sorted =
-        mem_array(assignment->use_count + 1, sizeof(*sorted));
+        mem_array(assignment->use_count + 1, sizeof(const struct resource_flavor_use *));
 
     for (size_t i = 0; i < assignment->use_count; i++)
         sorted[i] = &assignment->uses[i];
-    qsort(sorted, assignment->use_count, sizeof(*sorted), use_order);
+    qsort(sorted, assignment->use_count, sizeof(const struct resource_flavor_use *), use_order);
     member(out, "flavors");
     strbuf_putc(out, '{');
     for (size_t i = 0; i < assignment->use_count; i++)

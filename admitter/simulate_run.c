@@ -1,4 +1,4 @@
-/* simulate_run.c - the part of simulate.h that turns documents into output: cycles and the clock. */
+/* simulate_run.c - the part of simulate.h that makes output of documents: cycles and the clock. */
 #include "admitter/simulate.h"
 
 #include <inttypes.h>

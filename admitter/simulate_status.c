@@ -118,9 +118,10 @@ static void *bytes_take(struct bytes *b, size_t size)
 
 static const char *bytes_text(struct bytes *b, const char *text)
 {
-    char *copy = text ? bytes_take(b, strlen(text) + 1) : NULL;
+    size_t size = text ? strlen(text) + 1 : 0;
+    char *copy = text ? bytes_take(b, size) : NULL;
 
-    return copy ? strcpy(copy, text) : NULL;
+    return copy ? memcpy(copy, text, size) : NULL;
 }
 
 static struct resource_flavor_use *bytes_uses(struct bytes *b,

@@ -88,7 +88,7 @@ static void bar(const struct simulate_table *table, int64_t used, int64_t nomina
 
     strbuf_putc(table->out, '[');
     for (int64_t i = 0; i < BAR; i++)
-        strbuf_putc(table->out, i >= filled ? ' ' : i < own ? '#' : '+');
+        strbuf_puts(table->out, i >= filled ? " " : i < own ? "#" : "+");
     strbuf_putc(table->out, ']');
 }
 

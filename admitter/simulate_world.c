@@ -136,11 +136,12 @@ static int arrival_order(const void *a, const void *b)
 
 static void workloads_put(struct simulate_world *world)
 {
-    struct simulate_workload **order = mem_array(world->count + 1, sizeof(*order));
+    struct simulate_workload **order =
+        mem_array(world->count + 1, sizeof(struct simulate_workload *));
 
     for (size_t i = 0; i < world->count; i++)
         order[i] = &world->workloads[i];
-    qsort(order, world->count, sizeof(*order), arrival_order);
+    qsort(order, world->count, sizeof(struct simulate_workload *), arrival_order);
     for (size_t i = 0; i < world->count; i++)
         engine_workload_put(world->engine, &order[i]->facts, world->now);
     free(order);

@@ -1,10 +1,10 @@
-/* simulate_world.h - the part of a cluster that a simulation needs: workloads as they are stored, the
- * engine that decides on them, and a clock.
+/* simulate_world.h - the part of a cluster that a simulation needs: workloads as they are stored,
+ * the engine that decides on them, and a clock.
  *
  * What the API server, the job controllers and the kubelets would do to a Workload between two
- * cycles is done here: a decision becomes conditions, a victim gives its quota back, a job ends. Each
- * change is shown to the engine as the watch would show it. Rules: spec/simulate.md "What one cycle
- * does"; spec/scheduling.md 4.13, 4.14, 5.8. One thread; facts must outlive the world. */
+ * cycles is done here: a decision becomes conditions, a victim gives its quota back, a job ends.
+ * Each change is shown to the engine as the watch would show it. Rules: spec/simulate.md "What one
+ * cycle does"; spec/scheduling.md 4.13, 4.14, 5.8. One thread; facts must outlive the world. */
 #pragma once
 
 #include "admitter/simulate_facts.h"

@@ -6,11 +6,13 @@
 void amounts_add(struct amounts *amounts, const char *resource, int64_t amount, struct arena *a)
 {
     size_t at = 0;
+    int order = -1;
     struct resource_amount *items;
 
-    while (at < amounts->count && resource_order(amounts->items[at].resource, resource) < 0)
+    while (at < amounts->count &&
+           (order = resource_order(amounts->items[at].resource, resource)) < 0)
         at++;
-    if (at < amounts->count && strcmp(amounts->items[at].resource, resource) == 0) {
+    if (at < amounts->count && order == 0) {
         amounts->items[at].amount = amount_add(amounts->items[at].amount, amount);
         return;
     }
@@ -24,12 +26,19 @@ void amounts_add(struct amounts *amounts, const char *resource, int64_t amount, 
     amounts->count++;
 }
 
-int64_t amounts_get(struct amounts amounts, const char *resource)
+static struct resource_amount *amounts_row(struct amounts amounts, const char *resource)
 {
     for (size_t i = 0; i < amounts.count; i++)
-        if (strcmp(amounts.items[i].resource, resource) == 0)
-            return amounts.items[i].amount;
-    return 0;
+        if (resource_order(amounts.items[i].resource, resource) == 0)
+            return &amounts.items[i];
+    return NULL;
+}
+
+int64_t amounts_get(struct amounts amounts, const char *resource)
+{
+    const struct resource_amount *row = amounts_row(amounts, resource);
+
+    return row ? row->amount : 0;
 }
 
 /* ---- pod counts (1.5) ---- */
@@ -99,11 +108,12 @@ static struct amounts assignment_amounts(const struct pod_set_assignment *assign
             amounts_add(&out, use->resource, amount_of_request(str_of(use->resource), use->usage),
                         a);
     }
-    for (size_t i = 0; i < assignment->use_count; i++)
-        for (size_t j = 0; j < out.count; j++)
-            if (assignment->uses[i].flavor &&
-                strcmp(out.items[j].resource, assignment->uses[i].resource) == 0)
-                out.items[j].flavor = assignment->uses[i].flavor;
+    for (size_t i = 0; i < assignment->use_count; i++) {
+        struct resource_amount *row = amounts_row(out, assignment->uses[i].resource);
+
+        if (row && assignment->uses[i].flavor)
+            row->flavor = assignment->uses[i].flavor;
+    }
     return out;
 }
 

@@ -75,7 +75,7 @@ static const char **pack_values(struct packer *p, const char **from, size_t coun
 {
     const char **to = from ? pack_take(p, (count + 1) * sizeof(*to)) : NULL;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; from && i < count; i++) {
         const char *copy = pack_text(p, from[i]);
 
         if (to)

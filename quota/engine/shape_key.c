@@ -61,7 +61,7 @@ static void key_term(struct strbuf *key, const struct node_selector_term *term)
         key_number(key, (int64_t)expression->operator);
         key_text(key, expression->operator_text);
         key_number(key, expression->values ? (int64_t)expression->value_count : -1);
-        for (size_t j = 0; j < expression->value_count; j++)
+        for (size_t j = 0; expression->values && j < expression->value_count; j++)
             key_text(key, expression->values[j]);
     }
 }
