@@ -119,8 +119,7 @@ static void check_lists_finish(struct check_lists *lists)
     free(lists->provisioning.names);
 }
 
-static void topologies_report(const struct engine *engine,
-                              const struct cluster_queue_record *queue,
+static void topologies_report(const struct engine *engine, const struct cluster_queue_record *queue,
                               struct problem_list *problems)
 {
     for (size_t g = 0; g < queue->group_count; g++)

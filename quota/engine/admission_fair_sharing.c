@@ -140,9 +140,9 @@ static struct decimal weighted_sum(const struct engine *engine, const struct fai
     struct decimal sum = { { 0 } };
 
     for (size_t i = 0; i < ledger->order.count; i++)
-        sum = decimal_add(sum, decimal_product(resource_weight(engine,
-                                                               ledger->order.items[i].resource),
-                                               ledger->order.items[i].nano, times));
+        sum = decimal_add(sum,
+                          decimal_product(resource_weight(engine, ledger->order.items[i].resource),
+                                          ledger->order.items[i].nano, times));
     return sum;
 }
 
@@ -234,10 +234,9 @@ void fair_penalty_drop(struct engine *engine, struct item *item)
 static void penalty_rows(struct engine *engine, const struct item *item, struct fair_rows *rows)
 {
     const struct cluster_queue_record *queue = item_queue(item);
-    bool covered_only =
-        engine->options.gates.quota_check_strategy && queue->copy.ignore_undeclared;
-    double alpha = decay_alpha(engine->options.usage_sampling_interval,
-                               engine->options.usage_half_life);
+    bool covered_only = engine->options.gates.quota_check_strategy && queue->copy.ignore_undeclared;
+    double alpha =
+        decay_alpha(engine->options.usage_sampling_interval, engine->options.usage_half_life);
 
     for (uint32_t i = 0; i < item->pod_set_count; i++) {
         const struct pod_set_use *use = &item->pod_sets[i];
@@ -290,8 +289,8 @@ static void admitted_rows(const struct engine *engine, const struct local_queue_
 static void consumed_decay(struct engine *engine, struct local_queue_record *queue, int64_t now)
 {
     struct fair_ledger *ledger = ledger_of(queue);
-    int64_t elapsed = ledger->updated == TIME_NONE || now < ledger->updated ? 0 :
-                                                                              now - ledger->updated;
+    int64_t elapsed =
+        ledger->updated == TIME_NONE || now < ledger->updated ? 0 : now - ledger->updated;
     double alpha = decay_alpha(elapsed, engine->options.usage_half_life);
     struct fair_rows used = { 0 };
 

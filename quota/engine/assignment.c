@@ -5,6 +5,7 @@
 
 #include "quota/base/mem.h"
 #include "quota/engine/flavor_scan.h"
+#include "quota/engine/placement.h"
 
 /* ---- requests ---- */
 
@@ -45,9 +46,9 @@ static const char *group_name(const struct item *item, uint32_t index)
 {
     const struct topology_request *topology = &item->pod_sets[index].shape->pod_set->topology;
 
-    return topology->present && topology->pod_set_group && *topology->pod_set_group ?
-               topology->pod_set_group :
-               NULL;
+    return topology->present && topology->pod_set_group && *topology->pod_set_group
+               ? topology->pod_set_group
+               : NULL;
 }
 
 static bool same_group(const struct item *item, uint32_t a, uint32_t b)
@@ -102,8 +103,7 @@ static void group_fail_unavailable(struct pod_group *pods, const struct pick *to
     }
 }
 
-static void usage_count(struct assignment *out, const struct pod_set_pick *pod_set,
-                        struct arena *a)
+static void usage_count(struct assignment *out, const struct pod_set_pick *pod_set, struct arena *a)
 {
     for (size_t i = 0; i < pod_set->pick_count; i++) {
         const struct pick *pick = &pod_set->picks[i];
@@ -250,6 +250,7 @@ struct assignment *assignment_make(const struct assign_input *input, const int32
         usage_discount(out, &pods);
     }
     conclude(out);
+    placement_apply(input, out);
     return out;
 }
 

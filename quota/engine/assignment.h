@@ -9,20 +9,20 @@
 enum fit_mode { MODE_NO_FIT, MODE_PREEMPT, MODE_DEFERRED_FIT, MODE_FIT }; /* 4.4, worst first */
 enum scan_mode { SCAN_NO_FIT, SCAN_NO_CANDIDATES, SCAN_PREEMPT, SCAN_RECLAIM, SCAN_FIT };
 enum no_fit { /* 4.5.6, least severe first */
-    NO_FIT_NONE,
-    NO_FIT_TOPOLOGY,
-    NO_FIT_WAITING,
-    NO_FIT_EXCEEDS,
-    NO_FIT_NO_MATCH
+              NO_FIT_NONE,
+              NO_FIT_TOPOLOGY,
+              NO_FIT_WAITING,
+              NO_FIT_EXCEEDS,
+              NO_FIT_NO_MATCH
 };
 
 /* One reason, as facts; text is made only when somebody reads it. */
 enum why_kind {
     WHY_TEXT,
-    WHY_UNAVAILABLE,      /* resource */
-    WHY_EXCEEDS_MAXIMUM,  /* assumed, request, potential */
-    WHY_LACKS_UNUSED,     /* more needed */
-    WHY_NOT_NOMINATED,    /* flavor, resource */
+    WHY_UNAVAILABLE,     /* resource */
+    WHY_EXCEEDS_MAXIMUM, /* assumed, request, potential */
+    WHY_LACKS_UNUSED,    /* more needed */
+    WHY_NOT_NOMINATED,   /* flavor, resource */
     WHY_OTHER_SLICE_FLAVOR
 };
 struct why {
@@ -126,6 +126,8 @@ struct preemption {
     size_t fr_count;
     const struct fr_amount *request;
     size_t request_count;
+    const struct assignment *placed; /* its pods must have a place as well; NULL: quota only */
+    const struct target_list *taken; /* victims so far, for that */
     struct arena *a;
 };
 /* Section 5: whom to evict, in order; none: nobody helps. */

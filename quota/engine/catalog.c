@@ -11,8 +11,7 @@ struct flavor_record *catalog_flavor(struct engine *engine, const char *name)
     if (id >= engine->flavor_capacity) {
         uint32_t capacity = id < 8 ? 16 : id * 2;
 
-        engine->flavors =
-            mem_resize(engine->flavors, capacity, sizeof(struct flavor_record *));
+        engine->flavors = mem_resize(engine->flavors, capacity, sizeof(struct flavor_record *));
         for (uint32_t i = engine->flavor_capacity; i < capacity; i++)
             engine->flavors[i] = NULL;
         engine->flavor_capacity = capacity;

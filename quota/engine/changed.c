@@ -78,8 +78,7 @@ static void take_cluster_queues(struct engine *engine, struct arena *a,
     engine->changed_cluster_queues = NULL;
 }
 
-static void take_local_queues(struct engine *engine, struct arena *a,
-                              struct changed_names *changed)
+static void take_local_queues(struct engine *engine, struct arena *a, struct changed_names *changed)
 {
     struct local_queue_record *next;
     size_t count = 0;
@@ -113,8 +112,7 @@ static void take_cohorts(struct engine *engine, struct arena *a, struct changed_
     engine->changed_cohorts = NULL;
 }
 
-void engine_take_changed(struct engine *engine, struct arena *arena,
-                         struct changed_names *changed)
+void engine_take_changed(struct engine *engine, struct arena *arena, struct changed_names *changed)
 {
     *changed = (struct changed_names){ 0 };
     take_cluster_queues(engine, arena, changed);

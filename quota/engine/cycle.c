@@ -75,9 +75,9 @@ static void admit(struct cycle *cycle, struct entry *entry)
 
 static void progress_follow(struct cycle *cycle, struct entry *entry)
 {
-    bool keeps = entry->state == ENTRY_NO_FIT || entry->state == ENTRY_NO_CANDIDATES ||
-                 (entry->state == ENTRY_SKIPPED &&
-                  cycle->engine->options.gates.preserve_scan_progress);
+    bool keeps =
+        entry->state == ENTRY_NO_FIT || entry->state == ENTRY_NO_CANDIDATES ||
+        (entry->state == ENTRY_SKIPPED && cycle->engine->options.gates.preserve_scan_progress);
 
     if (keeps)
         assignment_record_progress(cycle->engine, entry->item, entry->assignment, entry->queue);
@@ -111,12 +111,15 @@ static size_t rejected_collect(struct cycle *cycle, struct entry **rejected)
     return count;
 }
 
-static void report(struct cycle *cycle, struct cycle_result *result)
+static void report(struct cycle *cycle, const struct decision *second, size_t second_count,
+                   struct cycle_result *result)
 {
     struct entry **rejected = ARENA_ARRAY(cycle->a, cycle->count + 1, struct entry *);
     size_t count = rejected_collect(cycle, rejected);
 
-    result->decisions = ARENA_ARRAY(cycle->a, cycle->count + 1, struct decision);
+    result->decisions = ARENA_ARRAY(cycle->a, second_count + cycle->count + 1, struct decision);
+    for (size_t i = 0; i < second_count; i++)
+        result->decisions[result->count++] = second[i];
     for (size_t i = 0; i < cycle->order_count; i++)
         decision_make(cycle, cycle->order[i], &result->decisions[result->count++]);
     for (size_t i = 0; i < count; i++)
@@ -137,19 +140,22 @@ void engine_cycle(struct engine *engine, int64_t now, struct arena *arena,
                   struct cycle_result *result)
 {
     struct cycle cycle = { .engine = engine, .a = arena, .now = now };
+    struct decision *second;
+    size_t second_count;
 
     *result = (struct cycle_result){ 0 };
     engine->now = now;
     trees_settle(engine);
     result->cycle = ++engine->cycle;
+    second_count = second_pass_run(&cycle, &second);
     heads_pop(&cycle);
     simulate(&cycle);
-    report(&cycle, result);
+    report(&cycle, second, second_count, result);
     apply(&cycle);
     free(cycle.preempted);
 }
 
 bool engine_has_heads(const struct engine *engine)
 {
-    return engine->ready_count > 0;
+    return engine->ready_count > 0 || second_pass_is_due(engine, engine->now);
 }

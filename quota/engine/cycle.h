@@ -54,6 +54,9 @@ struct cycle {
     size_t admitted_not_ready; /* admitted in this cycle, so not PodsReady yet */
 };
 
+/* second_pass.c: decisions about reserving workloads that are due */
+size_t second_pass_run(struct cycle *cycle, struct decision **decisions);
+
 /* nominate.c: a verdict on every head against the usage as it is */
 void cycle_nominate(struct cycle *cycle, struct entry *entry);
 struct assign_input entry_input(const struct cycle *cycle, const struct entry *entry);

@@ -34,8 +34,7 @@ static void admission_make(const struct entry *entry, struct admission *admissio
     const struct assignment *assignment = entry->assignment;
 
     admission->cluster_queue = arena_strdup(a, entry->queue->name);
-    admission->pod_sets =
-        ARENA_ARRAY(a, assignment->pod_set_count + 1, struct pod_set_assignment);
+    admission->pod_sets = ARENA_ARRAY(a, assignment->pod_set_count + 1, struct pod_set_assignment);
     admission->pod_set_count = assignment->pod_set_count;
     for (size_t i = 0; i < assignment->pod_set_count; i++)
         pod_set_admission(entry, &assignment->pod_sets[i], &admission->pod_sets[i], a);
@@ -54,8 +53,8 @@ size_t assignment_rows(const struct entry *entry, struct arena *a, struct hold_r
             const struct pick *pick = &assignment->pod_sets[s].picks[i];
 
             if (pick->flavor)
-                (*rows)[n++] = (struct hold_row){ assignment->pod_sets[s].index, pick->fr,
-                                                  pick->amount };
+                (*rows)[n++] =
+                    (struct hold_row){ assignment->pod_sets[s].index, pick->fr, pick->amount };
         }
     return n;
 }
@@ -234,10 +233,10 @@ static void requests_make(const struct item *item, struct decision *decision, st
         to->uses = ARENA_ARRAY(a, totals.count + 1, struct resource_flavor_use);
         to->use_count = totals.count;
         for (size_t k = 0; k < totals.count; k++)
-            to->uses[k] = (struct resource_flavor_use){
-                arena_strdup(a, totals.items[k].resource), NULL, true,
-                amount_quantity(totals.items[k].resource, totals.items[k].amount)
-            };
+            to->uses[k] =
+                (struct resource_flavor_use){ arena_strdup(a, totals.items[k].resource), NULL, true,
+                                              amount_quantity(totals.items[k].resource,
+                                                              totals.items[k].amount) };
     }
 }
 

@@ -105,11 +105,11 @@ struct cluster_queue_record {
     struct cluster_queue copy;
     struct quota_group *groups;
     size_t group_count;
-    bool covers_pods; /* some group covers "pods" (1.6) */
+    bool covers_pods;                               /* some group covers "pods" (1.6) */
     const char *activity_reason, *activity_message; /* in activity_memory */
     struct arena activity_memory;
 
-    struct heap heap;               /* 3.1 */
+    struct heap heap; /* 3.1 */
     struct item *parked, *parked_last;
     size_t parked_count;
     struct id_map *marks; /* equivalence -> reason; NULL: none */
@@ -122,11 +122,11 @@ struct cluster_queue_record {
     bool usage_based_order; /* the comparator's mode, fixed at creation (6.3) */
 
     struct item_list reserving, evicted; /* disjoint; 'evicted': condition Evicted is True */
-    size_t holder_count;                  /* reservations that point here */
+    size_t holder_count;                 /* reservations that point here */
     int64_t admitted_count;
     int64_t *admitted; /* by FR: usage of admitted workloads */
     uint32_t admitted_capacity;
-    uint64_t own_generation; /* last time a workload left its usage (4.6) */
+    uint64_t own_generation;                 /* last time a workload left its usage (4.6) */
     struct local_queue_record *local_queues; /* those that name it */
     struct fair_candidates *candidates;      /* during one fair sharing search */
 };
@@ -185,7 +185,7 @@ struct progress {
     struct scan_progress entries[];
 };
 
-struct hold_row { /* one resource of one assigned pod set */
+struct hold_row {     /* one resource of one assigned pod set */
     uint32_t pod_set; /* index into the workload's pod sets */
     uint32_t fr;
     int64_t amount;
@@ -209,7 +209,7 @@ struct reservation {
 
 enum item_place { ITEM_NOWHERE, ITEM_HEAP, ITEM_PARKED, ITEM_INFLIGHT, ITEM_RESERVING };
 
-struct item_extra { /* rarely there */
+struct item_extra {        /* rarely there */
     char *gated_by;        /* annotation admission-gated-by */
     char *slice_for;       /* annotation workload-slice-replacement-for */
     char *allowed_flavors; /* annotation workload-allowed-resource-flavors */
@@ -245,8 +245,7 @@ struct item {
     bool active : 1, reserved : 1, admitted : 1, evicted : 1, on_hold : 1;
     bool waits_replacement : 1, requeued_false : 1, backs_off : 1, pods_ready : 1;
     bool closed_gate : 1, failed_checks : 1, is_parent : 1;
-    bool bypassed : 1;    /* parked unseen by an equivalence mark (3.8) */
-    bool needs_second_pass : 1;
+    bool bypassed : 1; /* parked unseen by an equivalence mark (3.8) */
 };
 
 /* ---- the engine ---- */
@@ -289,7 +288,6 @@ struct engine {
     struct heap unpark_due;  /* nodes by unpark_at: roots when the batch was asked for */
     struct heap backoffs;    /* items by requeue_at */
     struct heap second_pass; /* items by second_pass_at */
-    size_t second_ready;
     int64_t cycle;
     int64_t now;
     size_t not_ready_count; /* reserving workloads without PodsReady=True (4.12) */
@@ -299,7 +297,7 @@ struct engine {
     struct cohort_record *changed_cohorts;
     struct share_row *share_rows;
     size_t share_capacity;
-    struct arena call;    /* of one put */
+    struct arena call; /* of one put */
 };
 
 /* catalog.c: names to numbers */
@@ -407,7 +405,7 @@ void reservation_read(struct engine *engine, struct item *item, const struct wor
 void reservation_assume(struct engine *engine, struct item *item,
                         struct cluster_queue_record *queue, const struct hold_row *rows,
                         size_t row_count, int64_t now);
-void reservation_drop(struct engine *engine, struct item *item); /* the item must be unfiled */
+void reservation_drop(struct engine *engine, struct item *item);     /* the item must be unfiled */
 void reservation_supersede(struct engine *engine, struct item *old); /* a new slice took over */
 /* Take a reserving workload out of the ordered lists and counters before its keys change, and put
  * it back after. Usage stays. No-ops without a reservation. */
@@ -416,20 +414,20 @@ void reservation_file(struct engine *engine, struct item *item);
 bool preempted_before(const struct item *a, const struct item *b); /* 5.3 rules 4 - 6 */
 
 enum requeue_why { /* 3.4 */
-    WHY_GENERIC,
-    WHY_FAILED_AFTER_NOMINATION,
-    WHY_NAMESPACE_MISMATCH,
-    WHY_PREEMPTION_GATED,
-    WHY_PENDING_PREEMPTION,
-    WHY_PENDING_MIGRATION,
-    WHY_PREEMPTION_FAILED,
-    WHY_NO_FIT,
-    WHY_NO_CANDIDATES
+                   WHY_GENERIC,
+                   WHY_FAILED_AFTER_NOMINATION,
+                   WHY_NAMESPACE_MISMATCH,
+                   WHY_PREEMPTION_GATED,
+                   WHY_PENDING_PREEMPTION,
+                   WHY_PENDING_MIGRATION,
+                   WHY_PREEMPTION_FAILED,
+                   WHY_NO_FIT,
+                   WHY_NO_CANDIDATES
 };
 
 /* pending.c */
 bool item_before(const void *a, const void *b, void *context);
-void pending_push(struct engine *engine, struct item *item); /* 3.6 steps 4 - 6 */
+void pending_push(struct engine *engine, struct item *item);   /* 3.6 steps 4 - 6 */
 void pending_remove(struct engine *engine, struct item *item); /* for good: forgets stickiness */
 void pending_remove_quietly(struct engine *engine, struct item *item);
 void pending_key_leave(struct engine *engine, struct item *item);
@@ -460,7 +458,8 @@ const char **required_checks(const struct engine *engine, const struct cluster_q
                              size_t *count);
 
 /* second_pass.c */
-int64_t second_pass_delay(unsigned tries);
+int64_t second_pass_delay(unsigned attempt);
+bool second_pass_is_due(const struct engine *engine, int64_t now);
 void second_pass_follow(struct engine *engine, struct item *item, const struct workload *workload,
                         int64_t now);
 

@@ -47,9 +47,9 @@ static struct taint *copy_taints(struct arena *a, const struct taint *from, size
     struct taint *to = COPY_ITEMS(a, from, count);
 
     for (size_t i = 0; i < count; i++)
-        to[i] = (struct taint){ arena_strdup(a, from[i].key), arena_strdup(a, from[i].value),
-                                arena_strdup(a, from[i].effect),
-                                arena_strdup(a, from[i].time_added) };
+        to[i] =
+            (struct taint){ arena_strdup(a, from[i].key), arena_strdup(a, from[i].value),
+                            arena_strdup(a, from[i].effect), arena_strdup(a, from[i].time_added) };
     return to;
 }
 
@@ -59,10 +59,10 @@ static struct toleration *copy_tolerations(struct arena *a, const struct tolerat
     struct toleration *to = COPY_ITEMS(a, from, count);
 
     for (size_t i = 0; i < count; i++)
-        to[i] = (struct toleration){ arena_strdup(a, from[i].key), arena_strdup(a, from[i].operator),
-                                     arena_strdup(a, from[i].value),
-                                     arena_strdup(a, from[i].effect),
-                                     arena_strdup(a, from[i].seconds) };
+        to[i] =
+            (struct toleration){ arena_strdup(a, from[i].key), arena_strdup(a, from[i].operator),
+                                 arena_strdup(a, from[i].value), arena_strdup(a, from[i].effect),
+                                 arena_strdup(a, from[i].seconds) };
     return to;
 }
 
@@ -114,8 +114,7 @@ static void copy_selector(struct arena *a, const struct label_selector *from,
     }
 }
 
-void copy_cluster_queue(struct arena *a, const struct cluster_queue *from,
-                        struct cluster_queue *to)
+void copy_cluster_queue(struct arena *a, const struct cluster_queue *from, struct cluster_queue *to)
 {
     *to = *from;
     to->name = arena_strdup(a, from->name);
@@ -162,8 +161,7 @@ void copy_limit_range(struct arena *a, const struct limit_range *from, struct li
     }
 }
 
-void copy_runtime_class(struct arena *a, const struct runtime_class *from,
-                        struct runtime_class *to)
+void copy_runtime_class(struct arena *a, const struct runtime_class *from, struct runtime_class *to)
 {
     to->name = arena_strdup(a, from->name);
     to->overhead = copy_resources(a, &from->overhead);

@@ -103,8 +103,8 @@ static size_t contenders_gather(struct cycle *cycle, size_t at, struct contender
 
         if (tree_root(&cycle->order[i]->queue->node) != root)
             continue;
-        *contender = (struct contender){ .entry = cycle->order[i],
-                                         .node = &cycle->order[i]->queue->node };
+        *contender =
+            (struct contender){ .entry = cycle->order[i], .node = &cycle->order[i]->queue->node };
         contender->depth = node_depth(contender->node);
         contender_measure(cycle, contender);
         if (contender->depth > *deepest)

@@ -117,8 +117,8 @@ static struct grade classify(struct scan *scan, struct flavor_record *flavor,
 
     if (value > potential) {
         why_add(&scan->whys,
-                (struct why){ WHY_EXCEEDS_MAXIMUM, flavor_name(scan, flavor), total->name, NULL, assumed,
-                              request, potential },
+                (struct why){ WHY_EXCEEDS_MAXIMUM, flavor_name(scan, flavor), total->name, NULL,
+                              assumed, request, potential },
                 input->a);
         *no_fit = NO_FIT_EXCEEDS;
         return (struct grade){ SCAN_NO_FIT, 0 };
@@ -279,8 +279,7 @@ static enum eligibility eligible(struct scan *scan, struct flavor_record *flavor
     const char *reason = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        const struct shape *shape =
-            input->item->pod_sets[scan->pods->members[i]->index].shape;
+        const struct shape *shape = input->item->pod_sets[scan->pods->members[i]->index].shape;
         struct topology_facts facts = {
             .enabled = topologies,
             .implied = topologies && queue_is_implied_topology(input->queue),
@@ -454,9 +453,9 @@ enum scan_end flavor_scan(struct pod_group *pods, const struct quota_group *grou
         return scan.error ? SCAN_ERROR : SCAN_NONE;
     }
     choice_keep(&scan, &best,
-                !remembers                      ? PROGRESS_NONE :
-                last + 1 == group->flavor_count ? -1 :
-                                                  (int32_t)last);
+                !remembers                        ? PROGRESS_NONE
+                : last + 1 == group->flavor_count ? -1
+                                                  : (int32_t)last);
     if (best.grade.mode != SCAN_FIT)
         reasons_keep(&scan);
     return SCAN_FOUND;

@@ -20,13 +20,17 @@ struct placement_failure {
 
 struct engine_hooks {
     void *context;
-    /* Does this reserving workload need another decision (delayed topology, unhealthy node)? */
-    bool (*wants_second_pass)(void *context, const struct workload *workload);
     /* Can the pods be placed? 'victims' ("namespace/name") are thought away; 'empty' thinks all
-     * usage away. False fills *failure. */
+     * usage away. False fills *failure, whose texts live in 'a'. */
     bool (*place)(void *context, const struct placement_request *requests, size_t count,
                   const char *const *victims, size_t victim_count, bool empty,
                   struct placement_failure *failure, struct arena *a);
+    /* Does this reserving workload need another decision (delayed topology, unhealthy node)? */
+    bool (*wants_second_pass)(void *context, const struct workload *workload);
+    /* Make it: true fills *admission (in 'a') with what to write; false says why in *message, and
+     * it is asked again after 1 s, 2 s, 4 s ... 30 s. */
+    bool (*second_pass)(void *context, const char *namespace, const char *name,
+                        struct admission *admission, const char **message, struct arena *a);
     /* A more favourable variant of this workload is admitted already (4.9 step 0). */
     bool (*has_better_variant)(void *context, const char *namespace, const char *name);
 };

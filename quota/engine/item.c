@@ -223,8 +223,7 @@ static void checks_read(struct item *item, const struct workload *workload)
 {
     item->failed_checks = false;
     for (size_t i = 0; i < workload->check_count; i++)
-        if (workload->checks[i].state == CHECK_RETRY ||
-            workload->checks[i].state == CHECK_REJECTED)
+        if (workload->checks[i].state == CHECK_RETRY || workload->checks[i].state == CHECK_REJECTED)
             item->failed_checks = true;
 }
 
@@ -247,8 +246,8 @@ static void extra_read(struct item *item, const struct workload *workload)
 {
     struct item_extra extra = { text_keep(workload->admission_gated_by),
                                 text_keep(workload->slice_replacement_for),
-                                text_keep(workload->allowed_flavors),
-                                text_keep(workload->job_uid), ready_checks(workload) };
+                                text_keep(workload->allowed_flavors), text_keep(workload->job_uid),
+                                ready_checks(workload) };
 
     extra_free(item);
     if (!extra.gated_by && !extra.slice_for && !extra.allowed_flavors && !extra.job_uid &&
@@ -299,12 +298,18 @@ struct item_before { /* what 3.6 and 3.10 compare with */
 
 static struct item_before item_state(struct engine *engine, const struct item *item, bool is_new)
 {
-    struct item_before before = { item->priority,       item->evicted_at,
-                                  item->requeue_at,     item->equivalence,
-                                  is_new,               item->reservation != NULL,
-                                  item->active,         item->requeued_false,
-                                  item->closed_gate,    item->admitted,
-                                  item->pod_set_count,  NULL };
+    struct item_before before = { item->priority,
+                                  item->evicted_at,
+                                  item->requeue_at,
+                                  item->equivalence,
+                                  is_new,
+                                  item->reservation != NULL,
+                                  item->active,
+                                  item->requeued_false,
+                                  item->closed_gate,
+                                  item->admitted,
+                                  item->pod_set_count,
+                                  NULL };
 
     before.pod_sets = ARENA_ARRAY(&engine->call, item->pod_set_count + 1, struct pod_set_use);
     if (item->pod_set_count > 0)

@@ -16,9 +16,9 @@ static struct shape_surroundings surroundings_of(const struct engine *engine,
         .limits = limits->has_container || limits->has_pod ? limits : NULL,
         .runtime_class = runtime_class_find(engine, pod_set->pod.runtime_class),
         .devices = devices,
-        .allowed_flavors = engine->options.gates.concurrent_admission && item->extra ?
-                               item->extra->allowed_flavors :
-                               NULL,
+        .allowed_flavors = engine->options.gates.concurrent_admission && item->extra
+                               ? item->extra->allowed_flavors
+                               : NULL,
     };
 }
 
@@ -46,8 +46,7 @@ void item_shapes_set(struct engine *engine, struct item *item, const struct work
         around = surroundings_of(engine, item, pod_set, devices.added.count > 0 ? &devices : NULL);
         item->pod_sets[i].shape = shape_intern(engine->shapes, pod_set, &around);
         item->pod_sets[i].count = pod_set->count;
-        item->pod_sets[i].effective =
-            effective_count(workload, pod_set, &engine->options.gates);
+        item->pod_sets[i].effective = effective_count(workload, pod_set, &engine->options.gates);
     }
     for (size_t i = 0; i < old_count; i++)
         shape_unref(engine->shapes, old[i].shape);

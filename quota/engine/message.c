@@ -71,8 +71,8 @@ static const char **whys_sorted(const struct why_list *list, struct arena *a)
     return texts;
 }
 
-static void pod_set_message(struct strbuf *out, const char *name, const struct pod_set_pick *pod_set,
-                            struct arena *a)
+static void pod_set_message(struct strbuf *out, const char *name,
+                            const struct pod_set_pick *pod_set, struct arena *a)
 {
     const char **texts = whys_sorted(&pod_set->whys, a);
 

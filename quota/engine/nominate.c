@@ -29,8 +29,7 @@ const char *item_resources_problem(const struct item *item, struct arena *a)
     }
     problem = exceeds ? validation_resources(pods, item->pod_set_count, a) : NULL;
     if (!problem && violates)
-        problem =
-            validation_limit_range(pods, item->pod_set_count, &item->namespace->summary, a);
+        problem = validation_limit_range(pods, item->pod_set_count, &item->namespace->summary, a);
     return problem;
 }
 
@@ -104,7 +103,6 @@ void cycle_nominate(struct cycle *cycle, struct entry *entry)
     assignment_drop_outdated_progress(cycle->engine, entry->item, entry->queue);
     input = entry_input(cycle, entry);
     entry->assignment = assignment_best(&input, &entry->targets);
-    entry->is_preemptor =
-        entry->queue->preemptor == entry->item &&
-        entry->queue->preemptor_generation == entry->item->evaluated_generation;
+    entry->is_preemptor = entry->queue->preemptor == entry->item &&
+                          entry->queue->preemptor_generation == entry->item->evaluated_generation;
 }

@@ -292,6 +292,20 @@ static bool goes_back_at_once(const struct cluster_queue_record *queue, enum req
            why == WHY_PENDING_MIGRATION || why == WHY_PREEMPTION_FAILED;
 }
 
+static bool may_queue(const struct engine *engine, const struct item *item)
+{
+    return item->place == ITEM_NOWHERE && item->local_queue &&
+           local_queue_is_open(item->local_queue) && item_is_admissible(engine, item);
+}
+
+/* Back to the heap rather than parked? (3.4) */
+static bool is_immediate(const struct engine *engine, const struct cluster_queue_record *queue,
+                         const struct item *item, enum requeue_why why)
+{
+    return goes_back_at_once(queue, why) || queue->last_unpark_cycle >= engine->cycle ||
+           (item->progress && item->progress->has_untried);
+}
+
 enum requeue_place pending_requeue(struct engine *engine, struct item *item, enum requeue_why why,
                                    const char *mark_reason)
 {
@@ -300,13 +314,11 @@ enum requeue_place pending_requeue(struct engine *engine, struct item *item, enu
 
     if (item->place == ITEM_INFLIGHT)
         item->place = ITEM_NOWHERE;
-    if (item->place != ITEM_NOWHERE || !item->local_queue ||
-        !local_queue_is_open(item->local_queue) || !item_is_admissible(engine, item))
+    if (!may_queue(engine, item))
         return REQUEUE_NONE;
     if (why == WHY_PENDING_PREEMPTION || why == WHY_PENDING_MIGRATION)
         preemptor_set(queue, item);
-    if (expired && (goes_back_at_once(queue, why) || queue->last_unpark_cycle >= engine->cycle ||
-                    (item->progress && item->progress->has_untried))) {
+    if (expired && is_immediate(engine, queue, item, why)) {
         heap_place(engine, item);
         return REQUEUE_HEAP;
     }

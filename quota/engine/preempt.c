@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quota/engine/placement.h"
 #include "quota/engine/preempt_private.h"
 
-void target_add(struct target_list *targets, struct item *item, const char *reason,
-                struct arena *a)
+void target_add(struct target_list *targets, struct item *item, const char *reason, struct arena *a)
 {
     if (targets->count == targets->capacity) {
         size_t capacity = targets->capacity == 0 ? 8 : 2 * targets->capacity;
@@ -100,9 +100,9 @@ static void collect_from(const struct preemption *search, const struct item_list
             return;
         if (satisfies(search, item, policy) && uses_contested(search, item->reservation) &&
             !is_hidden(search, item))
-            candidate_add(list,
-                          (struct candidate){ item, lca ? CANDIDATE_NO_BORROW : CANDIDATE_OWN, lca },
-                          search->a);
+            candidate_add(
+                list, (struct candidate){ item, lca ? CANDIDATE_NO_BORROW : CANDIDATE_OWN, lca },
+                search->a);
     }
 }
 
@@ -137,6 +137,24 @@ void candidates_sort(const struct preemption *search, struct candidate_list *lis
 
 /* ---- does the request fit now? ---- */
 
+static bool request_is_placeable(const struct preemption *search)
+{
+    struct placement_question question = {
+        .engine = search->engine, .item = search->item, .assignment = search->placed, .a = search->a
+    };
+    struct placement_failure failure = { 0 };
+    struct item **victims;
+
+    if (!search->placed || !search->engine->hooks || !search->engine->hooks->place)
+        return true;
+    victims = ARENA_ARRAY(search->a, search->taken->count + 1, struct item *);
+    for (size_t i = 0; i < search->taken->count; i++)
+        victims[i] = search->taken->items[i].item;
+    question.victims = victims;
+    question.victim_count = search->taken->count;
+    return placement_holds(&question, &failure);
+}
+
 bool request_fits(const struct preemption *search, bool borrowing)
 {
     const struct node *node = &search->queue->node;
@@ -150,19 +168,21 @@ bool request_fits(const struct preemption *search, bool borrowing)
         if (request->amount > node_available_clamped(node, request->fr))
             return false;
     }
-    return true;
+    return request_is_placeable(search);
 }
 
 void targets_fill_back(const struct preemption *search, struct target_list *targets, bool borrowing)
 {
     for (size_t i = targets->count < 2 ? 0 : targets->count - 1; i-- > 0;) {
-        usage_show(search->engine, targets->items[i].item);
-        if (request_fits(search, borrowing)) {
-            targets->items[i] = targets->items[targets->count - 1];
-            targets->count--;
-        } else {
-            usage_hide(search->engine, targets->items[i].item);
-        }
+        struct target spared = targets->items[i];
+
+        usage_show(search->engine, spared.item);
+        targets->items[i] = targets->items[--targets->count];
+        if (request_fits(search, borrowing))
+            continue;
+        usage_hide(search->engine, spared.item);
+        targets->items[i] = spared;
+        targets->count++;
     }
 }
 
@@ -206,9 +226,12 @@ void preemption_for_assignment(const struct assign_input *input,
     uint32_t *frs = ARENA_ARRAY(input->a, most, uint32_t);
     struct fr_amount *request = ARENA_ARRAY(input->a, most, struct fr_amount);
     struct fr_amount *contested = ARENA_ARRAY(input->a, most, struct fr_amount);
-    struct preemption search = { .engine = input->engine, .item = input->item,
-                                 .queue = input->queue,   .spared = input->old_slice,
-                                 .frs = frs,              .request = request,
+    struct preemption search = { .engine = input->engine,
+                                 .item = input->item,
+                                 .queue = input->queue,
+                                 .spared = input->old_slice,
+                                 .frs = frs,
+                                 .request = request,
                                  .a = input->a };
 
     for (size_t s = 0; s < assignment->pod_set_count; s++)
@@ -223,13 +246,15 @@ void preemption_for_assignment(const struct assign_input *input,
             if (pick->amount == 0 || pick->resource == input->engine->pods_resource)
                 continue;
             row = request_row(request, &search.request_count, pick->fr);
-            row->amount = amount_add(
-                row->amount,
-                amount_sub(pick->amount,
-                           slice_part(input, assignment->pod_sets[s].index, pick->fr)));
+            row->amount =
+                amount_add(row->amount,
+                           amount_sub(pick->amount,
+                                      slice_part(input, assignment->pod_sets[s].index, pick->fr)));
         }
     for (size_t i = 0; i < search.fr_count; i++)
         frs[i] = contested[i].fr;
+    search.placed = assignment;
+    search.taken = targets;
     preemption_targets(&search, targets);
 }
 
@@ -237,10 +262,14 @@ enum scan_mode preemption_oracle(const struct assign_input *input, uint32_t fr, 
                                  int32_t *level)
 {
     const struct fr_amount request = { fr, amount };
-    struct preemption search = { .engine = input->engine, .item = input->item,
-                                 .queue = input->queue,   .spared = input->old_slice,
-                                 .frs = &fr,              .fr_count = 1,
-                                 .request = &request,     .request_count = 1,
+    struct preemption search = { .engine = input->engine,
+                                 .item = input->item,
+                                 .queue = input->queue,
+                                 .spared = input->old_slice,
+                                 .frs = &fr,
+                                 .fr_count = 1,
+                                 .request = &request,
+                                 .request_count = 1,
                                  .a = input->a };
     struct target_list targets = { 0 };
     size_t mark = journal_mark(&input->engine->journal);

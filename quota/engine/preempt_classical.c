@@ -149,9 +149,8 @@ static bool attempt(const struct classical *classical, bool borrowing, struct ta
     for (size_t i = 0; i < classical->count; i++) {
         const struct candidate *candidate = &classical->sequence[i];
 
-        if (candidate->lca &&
-            ((borrowing && candidate->variant == CANDIDATE_NO_BORROW) ||
-             is_protected(search, candidate)))
+        if (candidate->lca && ((borrowing && candidate->variant == CANDIDATE_NO_BORROW) ||
+                               is_protected(search, candidate)))
             continue;
         usage_hide(search->engine, candidate->item);
         target_add(targets, candidate->item, variant_reason(candidate->variant), search->a);

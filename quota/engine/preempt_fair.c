@@ -130,8 +130,7 @@ static bool is_ancestor(const struct node *node, const struct node *of)
 }
 
 /* 5.3 without rule 3, for the first candidates of two queues. */
-static bool sorts_first(const struct preemption *search, const struct node *a,
-                        const struct node *b)
+static bool sorts_first(const struct preemption *search, const struct node *a, const struct node *b)
 {
     const struct item *left = first_of(node_queue(a))->item, *right = first_of(node_queue(b))->item;
     bool left_own = node_queue(a) == search->queue, right_own = node_queue(b) == search->queue;
@@ -153,8 +152,8 @@ static bool is_better(const struct preemption *search, const struct best_child *
     order = share_compare(share, &best->share);
     if (order != 0)
         return order > 0;
-    return node->is_cohort ? strcmp(node->name, best->node->name) < 0 :
-                             sorts_first(search, node, best->node);
+    return node->is_cohort ? strcmp(node->name, best->node->name) < 0
+                           : sorts_first(search, node, best->node);
 }
 
 static bool is_out(const struct fair *fair, const struct node *node, const struct share *share)

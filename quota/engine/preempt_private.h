@@ -3,8 +3,12 @@
 
 #include "quota/engine/assignment.h"
 
-enum candidate_variant { CANDIDATE_OWN, CANDIDATE_HIERARCHICAL, CANDIDATE_NO_BORROW,
-                         CANDIDATE_BORROW_OK };
+enum candidate_variant {
+    CANDIDATE_OWN,
+    CANDIDATE_HIERARCHICAL,
+    CANDIDATE_NO_BORROW,
+    CANDIDATE_BORROW_OK
+};
 
 struct candidate {
     struct item *item;

@@ -3,6 +3,7 @@
 
 #include "quota/base/mem.h"
 #include "quota/engine/cycle.h"
+#include "quota/engine/placement.h"
 
 #define OVERLAP "Workload has overlapping preemption targets with another workload"
 #define LOST_RACE "Workload no longer fits after processing another workload"
@@ -62,6 +63,29 @@ static bool fits_beside_victims(struct cycle *cycle, const struct entry *entry)
     fits = usage_fits(entry);
     journal_rollback(journal, mark);
     return fits;
+}
+
+/* Topology: a preemptor may count on the places of the victims, a starter may not. */
+static bool has_place(struct cycle *cycle, const struct entry *entry)
+{
+    struct placement_question question = {
+        .engine = cycle->engine, .item = entry->item, .assignment = entry->assignment, .a = cycle->a
+    };
+    struct placement_failure failure = { 0 };
+    struct item **victims;
+
+    if (!cycle->engine->hooks || !cycle->engine->hooks->place)
+        return true;
+    victims =
+        ARENA_ARRAY(cycle->a, cycle->preempted_count + entry->targets.count + 1, struct item *);
+    for (size_t i = 0; i < cycle->preempted_count; i++)
+        victims[question.victim_count++] = cycle->preempted[i];
+    for (size_t i = 0; i < entry->targets.count; i++)
+        victims[question.victim_count++] = entry->targets.items[i].item;
+    if (entry->assignment->mode == MODE_FIT)
+        question.victim_count = 0;
+    question.victims = victims;
+    return placement_holds(&question, &failure);
 }
 
 /* An entry in mode Fit starts at once, so it may not live on quota that a victim still holds: the
@@ -237,8 +261,7 @@ static void preempt(struct cycle *cycle, struct entry *entry)
 {
     victims_take(cycle, entry);
     entry_plan(cycle, entry, true);
-    settle(entry, ENTRY_PREEMPTING,
-           victim_count(entry) > 0 ? WHY_PENDING_PREEMPTION : WHY_GENERIC,
+    settle(entry, ENTRY_PREEMPTING, victim_count(entry) > 0 ? WHY_PENDING_PREEMPTION : WHY_GENERIC,
            "WaitingForPreemptedWorkloads", NULL);
 }
 
@@ -246,7 +269,7 @@ static void process_fitting(struct cycle *cycle, struct entry *entry)
 {
     if (targets_overlap(cycle, entry))
         settle(entry, ENTRY_SKIPPED, WHY_FAILED_AFTER_NOMINATION, "WaitingForQuota", OVERLAP);
-    else if (!entry_fits(cycle, entry))
+    else if (!entry_fits(cycle, entry) || !has_place(cycle, entry))
         settle(entry, ENTRY_SKIPPED, WHY_FAILED_AFTER_NOMINATION, "WaitingForQuota", LOST_RACE);
     else if (entry->assignment->mode == MODE_PREEMPT)
         preempt(cycle, entry);
@@ -254,10 +277,26 @@ static void process_fitting(struct cycle *cycle, struct entry *entry)
         start(cycle, entry);
 }
 
+/* 4.9 step 0: a sibling on a flavor that people like better runs already. */
+static bool has_better_variant(const struct cycle *cycle, const struct entry *entry)
+{
+    const struct engine_hooks *hooks = cycle->engine->hooks;
+
+    return cycle->engine->options.gates.concurrent_admission && hooks &&
+           hooks->has_better_variant &&
+           hooks->has_better_variant(hooks->context, entry->item->namespace->name,
+                                     entry->item->name);
+}
+
 void cycle_process(struct cycle *cycle, struct entry *entry)
 {
     const struct engine_gates *gates = &cycle->engine->options.gates;
 
+    if (has_better_variant(cycle, entry)) {
+        settle(entry, ENTRY_SKIPPED, WHY_FAILED_AFTER_NOMINATION, "PendingEvaluation",
+               "A more favorable variant is already admitted");
+        return;
+    }
     if (gates->recompute_on_overlap && targets_overlap(cycle, entry))
         recompute(cycle, entry);
     if (entry->assignment->mode == MODE_NO_FIT) {

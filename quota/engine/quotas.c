@@ -34,9 +34,8 @@ void quotas_declare(struct engine *engine, struct node *node, const struct resou
 
 static bool quota_equal(const struct resource_quota *a, const struct resource_quota *b)
 {
-    return strcmp(a->resource, b->resource) == 0 &&
-           quantity_compare(a->nominal, b->nominal) == 0 && a->has_borrowing == b->has_borrowing &&
-           a->has_lending == b->has_lending &&
+    return strcmp(a->resource, b->resource) == 0 && quantity_compare(a->nominal, b->nominal) == 0 &&
+           a->has_borrowing == b->has_borrowing && a->has_lending == b->has_lending &&
            (!a->has_borrowing || quantity_compare(a->borrowing, b->borrowing) == 0) &&
            (!a->has_lending || quantity_compare(a->lending, b->lending) == 0);
 }

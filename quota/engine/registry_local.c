@@ -113,8 +113,7 @@ static void queue_retarget(struct engine *engine, struct local_queue_record *que
 void engine_local_queue_put(struct engine *engine, const struct local_queue *facts, int64_t now)
 {
     struct local_queue_record *queue = local_queue_get(engine, facts->namespace, facts->name);
-    struct quantity weight =
-        facts->has_weight ? facts->weight : quantity_of(1, QUANTITY_DECIMAL);
+    struct quantity weight = facts->has_weight ? facts->weight : quantity_of(1, QUANTITY_DECIMAL);
     bool is_new = !queue->exists, was_open = local_queue_is_open(queue), reweighted;
 
     engine->now = now;
@@ -168,8 +167,8 @@ struct local_queue_usage *local_usage_row(struct local_queue_record *queue, uint
     for (size_t i = 0; i < queue->usage_count; i++)
         if (queue->usage[i].fr == fr)
             return &queue->usage[i];
-    queue->usage = mem_grow(queue->usage, queue->usage_count, &queue->usage_capacity,
-                            sizeof(*queue->usage));
+    queue->usage =
+        mem_grow(queue->usage, queue->usage_count, &queue->usage_capacity, sizeof(*queue->usage));
     queue->usage[queue->usage_count] = (struct local_queue_usage){ .fr = fr };
     return &queue->usage[queue->usage_count++];
 }

@@ -47,8 +47,7 @@ static bool labels_same(const struct namespace_labels *a, const struct namespace
     return true;
 }
 
-void engine_namespace_put(struct engine *engine, const struct namespace_labels *labels,
-                          int64_t now)
+void engine_namespace_put(struct engine *engine, const struct namespace_labels *labels, int64_t now)
 {
     struct namespace_record *record = namespace_get(engine, labels->name);
     struct namespace_labels old = record->labels;

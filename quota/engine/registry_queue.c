@@ -141,8 +141,7 @@ static void queue_copy(struct engine *engine, struct cluster_queue_record *queue
     tree_generation_grow(engine, &queue->node);
 }
 
-void engine_cluster_queue_put(struct engine *engine, const struct cluster_queue *facts,
-                              int64_t now)
+void engine_cluster_queue_put(struct engine *engine, const struct cluster_queue *facts, int64_t now)
 {
     struct cluster_queue_record *queue = cluster_queue_get(engine, facts->name);
     bool is_new = !queue->exists;

@@ -76,8 +76,8 @@ static void admitted_count(struct engine *engine, struct item *item, int sign)
                    (fr + 1 - queue->admitted_capacity) * sizeof(*queue->admitted));
             queue->admitted_capacity = fr + 1;
         }
-        queue->admitted[fr] = sign > 0 ? amount_add(queue->admitted[fr], amount) :
-                                         amount_sub(queue->admitted[fr], amount);
+        queue->admitted[fr] = sign > 0 ? amount_add(queue->admitted[fr], amount)
+                                       : amount_sub(queue->admitted[fr], amount);
         if (item->local_queue) {
             struct local_queue_usage *row = local_usage_row(item->local_queue, fr);
 
@@ -98,8 +98,8 @@ static void local_count(struct item *item, int sign)
     for (size_t i = 0; i < held->usage_count; i++) {
         struct local_queue_usage *row = local_usage_row(item->local_queue, held->usage[i].fr);
 
-        row->reserved = sign > 0 ? amount_add(row->reserved, held->usage[i].amount) :
-                                   amount_sub(row->reserved, held->usage[i].amount);
+        row->reserved = sign > 0 ? amount_add(row->reserved, held->usage[i].amount)
+                                 : amount_sub(row->reserved, held->usage[i].amount);
     }
 }
 
@@ -166,9 +166,9 @@ void reservation_supersede(struct engine *engine, struct item *old)
 /* The new slice lost its quota before the old one was finished: the old one counts again. */
 static void superseded_restore(struct engine *engine, const struct item *item)
 {
-    struct item *old = item->extra && item->extra->slice_for ?
-                           map_get(engine->items, str_of(item->extra->slice_for)) :
-                           NULL;
+    struct item *old = item->extra && item->extra->slice_for
+                           ? map_get(engine->items, str_of(item->extra->slice_for))
+                           : NULL;
 
     if (!old || old == item || !old->reservation || !old->reservation->is_superseded)
         return;
@@ -267,12 +267,11 @@ static size_t rows_read(struct engine *engine, const struct item *item,
 
             if (!row->flavor)
                 continue;
-            (*rows)[count++] = (struct hold_row){
-                pod_set_index(item, view[i].name, i),
-                catalog_fr(engine, catalog_flavor(engine, row->flavor),
-                           catalog_resource(engine, row->resource)),
-                row->amount
-            };
+            (*rows)[count++] =
+                (struct hold_row){ pod_set_index(item, view[i].name, i),
+                                   catalog_fr(engine, catalog_flavor(engine, row->flavor),
+                                              catalog_resource(engine, row->resource)),
+                                   row->amount };
         }
     return count;
 }

@@ -31,7 +31,7 @@ static struct digits shortest(double value)
     for (; *at && *at != 'e'; at++)
         if (*at != '.')
             digits.mantissa = digits.mantissa * 10 + (uint64_t)(*at - '0');
-    digits.exponent = (*at == 'e' ? atoi(at + 1) : 0) - precision;
+    digits.exponent = (*at == 'e' ? (int)strtol(at + 1, NULL, 10) : 0) - precision;
     return digits;
 }
 

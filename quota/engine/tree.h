@@ -59,17 +59,18 @@ struct journal {
 };
 
 void node_init(struct node *node, const char *name, bool is_cohort);
-void node_finish(struct node *node); /* must have no parent and no children */
+void node_finish(struct node *node);                      /* must have no parent and no children */
 void node_attach(struct node *node, struct node *parent); /* NULL detaches */
 /* Set or clear (quota NULL values) what the node declares for an FR. */
 void node_declare(struct node *node, uint32_t fr, int64_t nominal, int64_t borrowing,
                   int64_t lending);
 void node_undeclare(struct node *node);
 
-const struct cell *node_cell(const struct node *node, uint32_t fr); /* zeros when beyond the table */
+const struct cell *node_cell(const struct node *node,
+                             uint32_t fr); /* zeros when beyond the table */
 struct cell *node_cell_grow(struct node *node, uint32_t fr);
 
-struct node *tree_root(struct node *node); /* the node itself must not be cyclic */
+struct node *tree_root(struct node *node);    /* the node itself must not be cyclic */
 bool tree_is_cyclic(const struct node *node); /* walks; for marking after an edge changed */
 /* Recompute a whole tree from its root: totals, usage of cohorts, heights. */
 void tree_settle(struct node *root);

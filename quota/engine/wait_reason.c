@@ -27,13 +27,11 @@ static bool queue_problem(const struct engine *engine, const struct item *item, 
         return say(why, "Misconfigured",
                    arena_format(a, "ClusterQueue %s doesn't exist", queue ? queue->name : ""));
     if (!queue->is_active)
-        return say(why, "Suspended",
-                   arena_format(a, "ClusterQueue %s is inactive", queue->name));
+        return say(why, "Suspended", arena_format(a, "ClusterQueue %s is inactive", queue->name));
     return false;
 }
 
-static bool admissibility_problem(const struct item *item, struct arena *a,
-                                  struct wait_reason *why)
+static bool admissibility_problem(const struct item *item, struct arena *a, struct wait_reason *why)
 {
     const struct namespace_record *namespace = item->namespace;
     const struct label_selector *selector = &item_queue(item)->copy.namespace_selector;
@@ -49,8 +47,7 @@ static bool admissibility_problem(const struct item *item, struct arena *a,
                                 "found",
                                 namespace->name, namespace->name));
     if (!selector_matches(selector, namespace->labels.labels, namespace->labels.label_count))
-        return say(why, "Misconfigured",
-                   "workload namespace doesn't match ClusterQueue selector");
+        return say(why, "Misconfigured", "workload namespace doesn't match ClusterQueue selector");
     problem = item_resources_problem(item, a);
     return problem && say(why, "Misconfigured", problem);
 }
@@ -119,8 +116,7 @@ static void granular(const struct engine *engine, const struct item *item, struc
     else if (is_from_scheduler(item))
         stored(item, why);
     else if (item->reason || engine->options.gates.unadmitted_explicit_status)
-        say(why, "PendingEvaluation",
-            "Workload is pending evaluation in the scheduling queue");
+        say(why, "PendingEvaluation", "Workload is pending evaluation in the scheduling queue");
 }
 
 static void legacy(const struct engine *engine, const struct item *item, struct arena *a,

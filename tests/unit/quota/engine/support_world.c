@@ -247,8 +247,8 @@ void world_queue(struct world *world, const char *name, const char *cohort, cons
 
 /* ---- workloads ---- */
 
-void world_condition(struct world *world, struct workload *workload, const char *type,
-                     bool is_true, const char *reason, int64_t since)
+void world_condition(struct world *world, struct workload *workload, const char *type, bool is_true,
+                     const char *reason, int64_t since)
 {
     struct condition *grown =
         ARENA_ARRAY(&world->facts, workload->condition_count + 1, struct condition);

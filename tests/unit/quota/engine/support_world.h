@@ -40,8 +40,8 @@ void world_holds(struct world *world, const char *queue, const char *name, int p
 void world_waits(struct world *world, const char *queue, const char *name, int priority,
                  const char *requests, int created);
 void world_finish(struct world *world, const char *name);
-void world_condition(struct world *world, struct workload *workload, const char *type,
-                     bool is_true, const char *reason, int64_t since);
+void world_condition(struct world *world, struct workload *workload, const char *type, bool is_true,
+                     const char *reason, int64_t since);
 void world_pass(struct world *world, int64_t seconds);
 
 /* One cycle as text: "p Admitted; q Pending NoFit..." - per decision the name, the outcome, victims

@@ -111,8 +111,8 @@ static const char *consumed(struct world *w, const char *name)
     int64_t updated;
 
     assert_true(engine_local_queue_consumed(w->engine, "ns", name, &w->answer, &list, &updated));
-    return list.count == 0 ? "" : arena_strdup(&w->answer, quantity_print(list.items[0].quantity,
-                                                                         text));
+    return list.count == 0 ? ""
+                           : arena_strdup(&w->answer, quantity_print(list.items[0].quantity, text));
 }
 
 static void a5_a_penalty_is_replaced_and_settled(void **state)

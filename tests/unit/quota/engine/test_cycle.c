@@ -188,8 +188,7 @@ static void e8_without_candidates_the_strategy_decides(void **state)
     const char *const strategies[] = { "strict", "" };
 
     for (int i = 0; i < 2; i++) {
-        const char *rules =
-            arena_format(&w->facts, "within=LowerPriority %s", strategies[i]);
+        const char *rules = arena_format(&w->facts, "within=LowerPriority %s", strategies[i]);
         const char *name = i == 0 ? "S" : "B";
 
         world_queue(w, name, "", "4,-,-", rules);

@@ -101,7 +101,8 @@ static void k3_equivalent_workloads_are_parked_together(void **state)
     assert_true(engine_wait_reason(w->engine, "ns", "w4", &w->answer, &why));
     assert_string_equal(why.reason, "ExceedsMaxQuota");
     assert_string_equal(
-        why.message, "Bypassed scheduling evaluation because an equivalent workload recently failed");
+        why.message,
+        "Bypassed scheduling evaluation because an equivalent workload recently failed");
     assert_true(engine_wait_reason(w->engine, "ns", "w1", &w->answer, &why));
     assert_non_null(strstr(why.message, "maximum capacity (4)"));
     world_pass(w, 5);
@@ -200,9 +201,8 @@ static void k8_a_namespace_that_does_not_match_parks(void **state)
     struct cluster_queue queue = { .name = "A", .cohort = "", .strategy = QUEUE_STRICT_FIFO };
     struct local_queue local = { .namespace = "ns", .name = "A", .cluster_queue = "A" };
 
-    queue.namespace_selector = (struct label_selector){ .present = true,
-                                                        .labels = &team,
-                                                        .label_count = 1 };
+    queue.namespace_selector =
+        (struct label_selector){ .present = true, .labels = &team, .label_count = 1 };
     engine_cluster_queue_put(w->engine, &queue, w->now);
     engine_local_queue_put(w->engine, &local, w->now);
     world_pass(w, 2);

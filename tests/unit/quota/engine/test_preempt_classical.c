@@ -207,8 +207,8 @@ static void p9_those_on_their_way_out_go_first(void **state)
     world_waits(w, "A", "p", 5, "cpu=2", 100);
     assert_string_equal(world_cycle(w), "p Preempting v1:InClusterQueue");
     assert_true(world_decision(w, "p")->victims[0].already_evicted);
-    assert_non_null(strstr(world_decision(w, "p")->message,
-                           ". Pending the preemption of 1 workload(s)"));
+    assert_non_null(
+        strstr(world_decision(w, "p")->message, ". Pending the preemption of 1 workload(s)"));
 }
 
 static void p10_newer_ones_of_equal_priority(void **state)

@@ -84,8 +84,8 @@ static int local_of(const struct model *m, bool is_queue, int index, int flavor)
 
 static int subtree_of(const struct model *m, bool is_queue, int index, int flavor)
 {
-    int sum = is_queue ? m->queues[index].limits[flavor].nominal :
-                         m->cohorts[index].limits[flavor].nominal;
+    int sum = is_queue ? m->queues[index].limits[flavor].nominal
+                       : m->cohorts[index].limits[flavor].nominal;
 
     if (is_queue)
         return sum;
@@ -124,8 +124,8 @@ static int available_of(const struct model *m, bool is_queue, int index, int fla
     local = local_of(m, is_queue, index, flavor);
     above = available_of(m, false, node->parent, flavor);
     if (node->limits[flavor].borrowing != ABSENT)
-        above = min(above,
-                    subtree - local - max(0, usage - local) + node->limits[flavor].borrowing);
+        above =
+            min(above, subtree - local - max(0, usage - local) + node->limits[flavor].borrowing);
     return max(0, local - usage) + above;
 }
 
@@ -184,8 +184,12 @@ static const char *rules_draw(struct model *m)
     static const char *const reclaim[] = { "", "reclaim=LowerPriority", "reclaim=Any" };
     static const char *const borrow[] = { "", "", "borrow=LowerPriority",
                                           "borrow=LowerPriority:0" };
-    static const char *const more[] = { "", "strict", "canpreempt=MayStop", "canborrow=TryNext",
-                                        "canborrow=TryNext prefer=preempt", "weight=2",
+    static const char *const more[] = { "",
+                                        "strict",
+                                        "canpreempt=MayStop",
+                                        "canborrow=TryNext",
+                                        "canborrow=TryNext prefer=preempt",
+                                        "weight=2",
                                         "weight=0" };
     uint32_t r = draw(m, 3);
 
@@ -342,8 +346,8 @@ static void cohorts_compare(struct model *m)
     for (int c = 0; c < COHORTS; c++) {
         if (!m->cohorts[c].exists)
             continue;
-        assert_true(engine_cohort_status(m->world.engine, text(m, "c%d", c), &m->world.answer,
-                                         &status));
+        assert_true(
+            engine_cohort_status(m->world.engine, text(m, "c%d", c), &m->world.answer, &status));
         for (size_t i = 0; i < status.usage_count; i++) {
             int flavor = status.usage[i].flavor[1] - '0';
 

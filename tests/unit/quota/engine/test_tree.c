@@ -27,7 +27,8 @@ static int end(void **state)
 
 static uint32_t cpu(struct world *w)
 {
-    return catalog_fr(w->engine, catalog_flavor(w->engine, "f"), catalog_resource(w->engine, "cpu"));
+    return catalog_fr(w->engine, catalog_flavor(w->engine, "f"),
+                      catalog_resource(w->engine, "cpu"));
 }
 
 static struct node *queue_node(struct world *w, const char *name)
