@@ -138,14 +138,22 @@ static void reserve_capacity(struct cycle *cycle, const struct entry *entry)
     bool preemptor =
         cycle->engine->options.gates.prioritize_preemptor_workloads && entry->is_preemptor;
     struct fr_amount *reserved;
+    size_t count = 0;
 
     if (entry->queue->copy.reclaim_within_cohort == PREEMPT_ANY && !preemptor)
         return;
     reserved = ARENA_ARRAY(cycle->a, assignment->usage_count + 1, struct fr_amount);
-    for (size_t i = 0; i < assignment->usage_count; i++)
-        reserved[i] = (struct fr_amount){ assignment->usage[i].fr,
-                                          reserved_amount(entry, &assignment->usage[i]) };
-    usage_plan(cycle, entry, reserved, assignment->usage_count, true);
+    for (size_t i = 0; i < assignment->usage_count; i++) {
+        int64_t amount = reserved_amount(entry, &assignment->usage[i]);
+
+        if (amount <
+            0) /* over its limit: counts in the ClusterQueue only, as the add of 2.2 has it */
+            usage_add(&cycle->engine->journal, &entry->queue->node, assignment->usage[i].fr,
+                      amount);
+        else
+            reserved[count++] = (struct fr_amount){ assignment->usage[i].fr, amount };
+    }
+    usage_plan(cycle, entry, reserved, count, true);
 }
 
 /* ---- victims ---- */
