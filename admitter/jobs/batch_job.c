@@ -310,7 +310,8 @@ static int batch_job_stop(const struct job *job, const struct pod_set_info *info
     } else if (json_is_true(json_object_get(detail, "started"))) {
         patch->body = stop_step_start_time(job);
         patch->subresource = "status";
-    } else {
+    } else if (!job->is_active) {
+        /* The API server takes changes of the template only once the pods are gone. */
         patch->body = stop_step_restore(job, detail, infos, count);
     }
     json_decref(detail);

@@ -65,12 +65,14 @@ kubectl patch localqueue q -n q --type merge -p '{"spec": {"stopPolicy": "None"}
 name=$(workload q urgent | jq -r .metadata.name)
 kubectl delete job urgent -n q --wait=false >/dev/null
 gone() { ! kubectl get workload -n "$1" "$2" >/dev/null 2>&1; }
-check "deleting a job lets its Workload go" eventually 20 gone q "$name"
+check "deleting a job finishes its Workload" eventually 10 bash -c 'kubectl get workload -n q "$1" -o json 2>/dev/null | jq -e "(.metadata.finalizers // []) == []" >/dev/null || ! kubectl get workload -n q "$1" >/dev/null 2>&1' - "$name"
+# The garbage collector looks for new kinds every half minute.
+check "and it is gone" eventually 75 gone q "$name"
 check "and its quota" eventually 15 has q busy "$(is Admitted)"
 kubectl delete workload -n q "$(workload q busy | jq -r .metadata.name)" --wait=false >/dev/null
 check "deleting a Workload stops the job, which is queued anew" eventually 20 has q busy '.metadata.deletionTimestamp == null'
 
-refused() { kubectl apply -f - 2>&1 <<<"$1" | grep -q "$2"; }
+refused() { ! kubectl apply -f - >"$work/refused" 2>&1 <<<"$1" && grep -q -- "$2" "$work/refused"; }
 check "a negative quota is refused by name" refused '{"apiVersion": "kueue.x-k8s.io/v1beta2", "kind": "ClusterQueue", "metadata": {"name": "bad"}, "spec": {"resourceGroups": [{"coveredResources": ["cpu"], "flavors": [{"name": "gpu", "resources": [{"name": "cpu", "nominalQuota": "-1"}]}]}]}}' 'spec.resourceGroups\[0\].flavors\[0\].resources\[0\].nominalQuota: Invalid value: "-1"'
 check "a queue name that is none is refused" bash -c 'kubectl create -f - 2>&1 <<<"$1" | grep -q "a lowercase RFC 1123 subdomain"' - "$(job_yaml q bad 1 1 1 | sed '$d' | sed 's#queue-name: q#queue-name: Not_Valid#')"
 check "v1beta1 is converted both ways" bash -c 'kubectl get clusterqueues.v1beta1.kueue.x-k8s.io q -o json | jq -e ".spec.flavorFungibility.whenCanBorrow != null" >/dev/null'

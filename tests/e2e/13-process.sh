@@ -38,7 +38,7 @@ sed -i "s#webhook: {host: 127.0.0.1, port: $hook}#webhook: {host: 127.0.0.1, por
 check "a folder without certificates is named" fails 1 "$work/certs" --config "$work/config-one.yaml" --ledger :memory:
 new_certificate
 begin=$(now_ms)
-sluice_start one --debug-endpoints
+sluice_start one
 say "ready after $(($(now_ms) - begin)) ms"
 before=$(serial)
 new_certificate

@@ -16,6 +16,11 @@ finish() {
     local status=$? i
     set +e
     trap - EXIT INT TERM
+    if [ "$failed" -gt 0 ] || [ "$status" -ne 0 ]; then
+        for i in "${replicas[@]:-}"; do
+            [ -z "$i" ] || { echo "--- state of $i"; curl -s -m 5 "http://127.0.0.1:$(metrics_port "$i")/debug/state" | cut -c1-2000; }
+        done
+    fi
     for i in "${replicas[@]:-}"; do [ -z "$i" ] || sluice_kill "$i" 2>/dev/null; done
     jobs -p | while read -r pid; do kill "$pid" 2>/dev/null; done
     [ ! -d "$work/cluster/run" ] || "$root/tests/cluster/cluster" down "$work/cluster" --purge >/dev/null 2>&1
@@ -112,7 +117,7 @@ is_ready() { curl -fsS -m 2 "http://127.0.0.1:$(health_port "$1")/readyz" >/dev/
 sluice_launch() {
     local name=$1
     shift
-    "${launcher[@]}" "$program" run --config "$work/config-$name.yaml" --ledger "$work/ledger-$name.db" --metrics-plaintext "$@" \
+    "${launcher[@]}" "$program" run --config "$work/config-$name.yaml" --ledger "$work/ledger-$name.db" --metrics-plaintext --debug-endpoints "$@" \
         >>"$work/sluice-$name.log" 2>&1 &
     echo $! >"$work/$name.pid"
     disown $!
