@@ -27,7 +27,8 @@ struct certificates {
 };
 
 /* The five kinds with a conversion webhook (spec/api.md 2.1). */
-static const char *const converted[] = { "clusterqueues", "localqueues", "cohorts", "workloads", "multikueueclusters" };
+static const char *const converted[] = { "clusterqueues", "localqueues", "cohorts", "workloads",
+                                         "multikueueclusters" };
 
 static bool is_address(const char *host)
 {
@@ -41,7 +42,8 @@ static void add_names(struct certificates *c, const char *host)
     c->dns[c->dns_count++] = mem_dup("localhost");
     c->ip[c->ip_count++] = "127.0.0.1";
     c->ip[c->ip_count++] = "::1";
-    if (!host || !*host || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 || strcmp(host, "127.0.0.1") == 0)
+    if (!host || !*host || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 ||
+        strcmp(host, "127.0.0.1") == 0)
         return;
     if (is_address(host))
         c->ip[c->ip_count++] = host;
@@ -49,7 +51,8 @@ static void add_names(struct certificates *c, const char *host)
         c->dns[c->dns_count++] = mem_dup(host);
 }
 
-struct certificates *certificates_create(struct kube_client *client, const struct certificates_options *options,
+struct certificates *certificates_create(struct kube_client *client,
+                                         const struct certificates_options *options,
                                          struct certificate_source *source)
 {
     struct certificates *c = mem_alloc(sizeof(*c));
@@ -85,14 +88,18 @@ void certificates_destroy(struct certificates *c)
 
 /* ---- requests ---- */
 
-static int request(struct certificates *c, const char *method, char *path, json_t *body, const char *type, json_t **answer,
-                   struct err *e)
+static int request(struct certificates *c, const char *method, char *path, json_t *body,
+                   const char *type, json_t **answer, struct err *e)
 {
     AUTO_FREE char *owned = path;
     AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     AUTO_STRBUF struct strbuf out = STRBUF_INIT;
-    struct kube_request r = { .class = body ? KUBE_CLASS_WRITE : KUBE_CLASS_READ, .method = method, .path = path,
-                              .content_type = type, .body = str_of(text), .timeout_ms = 5000 };
+    struct kube_request r = { .class = body ? KUBE_CLASS_WRITE : KUBE_CLASS_READ,
+                              .method = method,
+                              .path = path,
+                              .content_type = type,
+                              .body = str_of(text),
+                              .timeout_ms = 5000 };
 
     json_decref(body);
     if (kube_request_wait(c->client, &r, &out, NULL, e) < 0)
@@ -127,7 +134,8 @@ static void store_read(struct certificates *c, const json_t *secret)
     json_t *value;
     struct err e = { 0 };
 
-    json_object_foreach(json_object_get(secret, "data"), key, value) {
+    json_object_foreach(json_object_get(secret, "data"), key, value)
+    {
         if (count == ARRAY_COUNT(entries) || !json_is_string(value) ||
             !base64_decode(str_of(json_string_value(value)), &values[count]))
             continue;
@@ -135,8 +143,8 @@ static void store_read(struct certificates *c, const json_t *secret)
         count++;
     }
     if (certificate_store_load(&c->store, entries, count, &e) < 0)
-        LOG(LOG_WARN, "the certificates in the Secret are not usable, new ones will be made", KS("secret", c->secret),
-            KS("error", e.text));
+        LOG(LOG_WARN, "the certificates in the Secret are not usable, new ones will be made",
+            KS("secret", c->secret), KS("error", e.text));
     for (size_t i = 0; i < count; i++)
         strbuf_finish(&values[i]);
 }
@@ -152,7 +160,8 @@ static json_t *store_data(const struct certificates *c)
         AUTO_STRBUF struct strbuf text = STRBUF_INIT;
 
         base64_encode(entries[i].value, &text);
-        json_object_set_new(data, entries[i].key, json_stringn(text.text ? text.text : "", text.length));
+        json_object_set_new(data, entries[i].key,
+                            json_stringn(text.text ? text.text : "", text.length));
     }
     return data;
 }
@@ -170,7 +179,8 @@ static int secret_read(struct certificates *c, struct err *e)
         certificate_store_finish(&c->store);
         return 0;
     }
-    if (!c->version || strcmp(c->version, json_string_at(json_object_get(secret, "metadata"), "resourceVersion")) != 0) {
+    if (!c->version || strcmp(c->version, json_string_at(json_object_get(secret, "metadata"),
+                                                         "resourceVersion")) != 0) {
         take_version(c, secret);
         store_read(c, secret);
     }
@@ -181,15 +191,18 @@ static int secret_read(struct certificates *c, struct err *e)
 /* ERR_CONFLICT, ERR_EXISTS: another replica was faster. */
 static int secret_write(struct certificates *c, struct err *e)
 {
-    json_t *secret = json_pack("{s:s, s:s, s:{s:s, s:s}, s:s, s:o}", "apiVersion", "v1", "kind", "Secret", "metadata", "name",
-                               c->secret, "namespace", c->namespace, "type", "Opaque", "data", store_data(c));
+    json_t *secret = json_pack("{s:s, s:s, s:{s:s, s:s}, s:s, s:o}", "apiVersion", "v1", "kind",
+                               "Secret", "metadata", "name", c->secret, "namespace", c->namespace,
+                               "type", "Opaque", "data", store_data(c));
     json_t *answer = NULL;
     int result;
 
     if (c->version) {
-        json_object_set_new(json_object_get(secret, "metadata"), "resourceVersion", json_string(c->version));
+        json_object_set_new(json_object_get(secret, "metadata"), "resourceVersion",
+                            json_string(c->version));
         json_object_del(secret, "type");
-        result = request(c, "PATCH", secret_path(c, c->secret), secret, "application/merge-patch+json", &answer, e);
+        result = request(c, "PATCH", secret_path(c, c->secret), secret,
+                         "application/merge-patch+json", &answer, e);
     } else {
         result = request(c, "POST", secret_path(c, NULL), secret, "application/json", &answer, e);
     }
@@ -204,14 +217,15 @@ static int secret_write(struct certificates *c, struct err *e)
 /* Put the bundle into one clientConfig; true when it was another. */
 static bool set_bundle(json_t *client_config, const char *bundle)
 {
-    if (!json_is_object(client_config) || strcmp(json_string_at(client_config, "caBundle"), bundle) == 0)
+    if (!json_is_object(client_config) ||
+        strcmp(json_string_at(client_config, "caBundle"), bundle) == 0)
         return false;
     json_object_set_new(client_config, "caBundle", json_string(bundle));
     return true;
 }
 
-static int publish_hooks(struct certificates *c, const char *plural, const char *what, const char *bundle, bool *changed,
-                         struct err *e)
+static int publish_hooks(struct certificates *c, const char *plural, const char *what,
+                         const char *bundle, bool *changed, struct err *e)
 {
     struct kube_resource resource = { "admissionregistration.k8s.io", "v1", plural };
     AUTO_FREE char *name = mem_format("%s-%s-webhook-configuration", c->prefix, what);
@@ -221,16 +235,18 @@ static int publish_hooks(struct certificates *c, const char *plural, const char 
     int result = 0;
     size_t i;
 
-    if (request(c, "GET", kube_path(&resource, NULL, name, NULL), NULL, NULL, &object, &problem) < 0)
+    if (request(c, "GET", kube_path(&resource, NULL, name, NULL), NULL, NULL, &object, &problem) <
+        0)
         return problem.code == ERR_NOT_FOUND ? 0 : err_set(e, problem.code, "%s", problem.text);
-    json_array_foreach(json_object_get(object, "webhooks"), i, hook)
-        differs = set_bundle(json_object_get(hook, "clientConfig"), bundle) || differs;
+    json_array_foreach(json_object_get(object, "webhooks"), i, hook) differs =
+        set_bundle(json_object_get(hook, "clientConfig"), bundle) || differs;
     if (differs) {
         json_t *patch = json_pack("{s:{s:O}, s:O}", "metadata", "resourceVersion",
                                   json_at(object, "metadata", "resourceVersion", NULL), "webhooks",
                                   json_object_get(object, "webhooks"));
 
-        result = request(c, "PATCH", kube_path(&resource, NULL, name, NULL), patch, "application/merge-patch+json", &answer, e);
+        result = request(c, "PATCH", kube_path(&resource, NULL, name, NULL), patch,
+                         "application/merge-patch+json", &answer, e);
         *changed = true;
     }
     json_decref(answer);
@@ -238,24 +254,27 @@ static int publish_hooks(struct certificates *c, const char *plural, const char 
     return result;
 }
 
-static int publish_conversion(struct certificates *c, const char *plural, const char *bundle, bool *changed, struct err *e)
+static int publish_conversion(struct certificates *c, const char *plural, const char *bundle,
+                              bool *changed, struct err *e)
 {
-    static const struct kube_resource definitions = { "apiextensions.k8s.io", "v1", "customresourcedefinitions" };
+    static const struct kube_resource definitions = { "apiextensions.k8s.io", "v1",
+                                                      "customresourcedefinitions" };
     AUTO_FREE char *name = mem_format("%s.kueue.x-k8s.io", plural);
     json_t *object = NULL, *answer = NULL, *client_config;
     struct err problem = { 0 };
     int result = 0;
 
-    if (request(c, "GET", kube_path(&definitions, NULL, name, NULL), NULL, NULL, &object, &problem) < 0)
+    if (request(c, "GET", kube_path(&definitions, NULL, name, NULL), NULL, NULL, &object,
+                &problem) < 0)
         return problem.code == ERR_NOT_FOUND ? 0 : err_set(e, problem.code, "%s", problem.text);
     client_config = json_at(object, "spec", "conversion", "webhook", "clientConfig", NULL);
     if (set_bundle(client_config, bundle)) {
         json_t *patch = json_pack("{s:{s:O}, s:{s:{s:{s:{s:s}}}}}", "metadata", "resourceVersion",
-                                  json_at(object, "metadata", "resourceVersion", NULL), "spec", "conversion", "webhook",
-                                  "clientConfig", "caBundle", bundle);
+                                  json_at(object, "metadata", "resourceVersion", NULL), "spec",
+                                  "conversion", "webhook", "clientConfig", "caBundle", bundle);
 
-        result = request(c, "PATCH", kube_path(&definitions, NULL, name, NULL), patch, "application/merge-patch+json", &answer,
-                         e);
+        result = request(c, "PATCH", kube_path(&definitions, NULL, name, NULL), patch,
+                         "application/merge-patch+json", &answer, e);
         *changed = true;
     }
     json_decref(answer);
@@ -271,8 +290,10 @@ static int publish(struct certificates *c, int64_t now, struct err *e)
 
     certificate_store_bundle(&c->store, &bundle);
     base64_encode(strbuf_view(&bundle), &encoded);
-    if (publish_hooks(c, "mutatingwebhookconfigurations", "mutating", encoded.text, &changed, e) < 0 ||
-        publish_hooks(c, "validatingwebhookconfigurations", "validating", encoded.text, &changed, e) < 0)
+    if (publish_hooks(c, "mutatingwebhookconfigurations", "mutating", encoded.text, &changed, e) <
+            0 ||
+        publish_hooks(c, "validatingwebhookconfigurations", "validating", encoded.text, &changed,
+                      e) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_COUNT(converted); i++)
         if (publish_conversion(c, converted[i], encoded.text, &changed, e) < 0)
@@ -286,9 +307,11 @@ static int publish(struct certificates *c, int64_t now, struct err *e)
 
 static int serve(struct certificates *c, struct err *e)
 {
-    if (!c->store.leaf.certificate || (c->served && strcmp(c->served, c->store.leaf.certificate) == 0))
+    if (!c->store.leaf.certificate ||
+        (c->served && strcmp(c->served, c->store.leaf.certificate) == 0))
         return 0;
-    if (certificate_source_set(c->source, str_of(c->store.leaf.certificate), str_of(c->store.leaf.key), e) < 0)
+    if (certificate_source_set(c->source, str_of(c->store.leaf.certificate),
+                               str_of(c->store.leaf.key), e) < 0)
         return -1;
     free(c->served);
     c->served = mem_dup(c->store.leaf.certificate);
@@ -297,7 +320,8 @@ static int serve(struct certificates *c, struct err *e)
 
 static int step(struct certificates *c, bool leading, int64_t now, bool *again, struct err *e)
 {
-    struct certificate_names names = { (const char *const *)c->dns, c->dns_count, c->ip, c->ip_count };
+    struct certificate_names names = { (const char *const *)c->dns, c->dns_count, c->ip,
+                                       c->ip_count };
     enum certificate_action action = CERTIFICATE_KEEP;
     struct err problem = { 0 };
 
@@ -316,7 +340,8 @@ static int step(struct certificates *c, bool leading, int64_t now, bool *again, 
         return *again ? 0 : err_set(e, problem.code, "%s", problem.text);
     }
     c->published_since = 0;
-    LOG(LOG_INFO, "certificates changed", KS("action", certificate_action_name(action)), KS("secret", c->secret));
+    LOG(LOG_INFO, "certificates changed", KS("action", certificate_action_name(action)),
+        KS("secret", c->secret));
     return 0;
 }
 

@@ -12,17 +12,19 @@
 
 struct certificates_options { /* texts are borrowed */
     const char *namespace;    /* of the Secret and the Service */
-    const char *service;      /* "<prefix>-webhook-service"; configuration names are derived from it */
+    const char *service; /* "<prefix>-webhook-service"; configuration names are derived from it */
     const char *secret;
-    const char *host;         /* a further address the webhook is reached at, or NULL */
+    const char *host; /* a further address the webhook is reached at, or NULL */
 };
 
 struct certificates;
-struct certificates *certificates_create(struct kube_client *client, const struct certificates_options *options,
+struct certificates *certificates_create(struct kube_client *client,
+                                         const struct certificates_options *options,
                                          struct certificate_source *source);
 void certificates_destroy(struct certificates *certificates); /* NULL is fine */
 
 /* Load the Secret; take the one step that is due (anything at all only when 'leading', or when there
  * is nothing usable yet); serve the leaf; publish the bundle. 'now' in seconds since 1970. After an
  * error the next call goes on where this one stopped. */
-MUST_USE int certificates_sync(struct certificates *certificates, bool leading, int64_t now, struct err *e);
+MUST_USE int certificates_sync(struct certificates *certificates, bool leading, int64_t now,
+                               struct err *e);

@@ -10,13 +10,15 @@
 
 static int by_key(const void *a, const void *b)
 {
-    return strcmp(((const struct simulate_waiting *)a)->key, ((const struct simulate_waiting *)b)->key);
+    return strcmp(((const struct simulate_waiting *)a)->key,
+                  ((const struct simulate_waiting *)b)->key);
 }
 
 /* Every Workload that holds no quota and is not finished. */
 static struct simulate_waiting *waiting_list(struct loop *loop, struct arena *arena, size_t *count)
 {
-    struct simulate_waiting *list = ARENA_ARRAY(arena, map_count(loop->workloads) + 1, struct simulate_waiting);
+    struct simulate_waiting *list =
+        ARENA_ARRAY(arena, map_count(loop->workloads) + 1, struct simulate_waiting);
     struct map_entry entry;
 
     *count = 0;
@@ -27,7 +29,9 @@ static struct simulate_waiting *waiting_list(struct loop *loop, struct arena *ar
 
         if (record->is_reserved || record->is_finished)
             continue;
-        queue = record->queue_key ? map_get(loop->objects[OBJECT_LOCAL_QUEUE], str_of(record->queue_key)) : NULL;
+        queue = record->queue_key
+                    ? map_get(loop->objects[OBJECT_LOCAL_QUEUE], str_of(record->queue_key))
+                    : NULL;
         tree = workload_tree(record);
         list[(*count)++] = (struct simulate_waiting){
             .key = record->key,

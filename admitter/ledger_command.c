@@ -55,9 +55,9 @@ static int option_read(const char *option, const char *value, struct ledger_quer
     else if (strcmp(option, "--queue") == 0)
         query->queue = value;
     else if (strcmp(option, "--since") == 0 || strcmp(option, "--until") == 0)
-        return time_parse(str_of(value), option[2] == 's' ? &query->since : &query->until, NULL) < 0 ?
-                   wrong(option, value, "a time such as 2026-01-31T12:00:00Z") :
-                   0;
+        return time_parse(str_of(value), option[2] == 's' ? &query->since : &query->until, NULL) < 0
+                   ? wrong(option, value, "a time such as 2026-01-31T12:00:00Z")
+                   : 0;
     else if (strcmp(option, "--limit") == 0) {
         if (!str_to_int64(str_of(value), &number) || number < 0)
             return wrong(option, value, "a number of rows");

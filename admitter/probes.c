@@ -10,13 +10,15 @@
 
 #define DEBUG_WAIT_SECONDS 5
 
-static void alive(void *context, const struct request *request, struct response *response, struct arena *arena)
+static void alive(void *context, const struct request *request, struct response *response,
+                  struct arena *arena)
 {
     (void)context, (void)request, (void)arena;
     response_text(response, 200, "ok");
 }
 
-static void ready(void *context, const struct request *request, struct response *response, struct arena *arena)
+static void ready(void *context, const struct request *request, struct response *response,
+                  struct arena *arena)
 {
     struct probes *probes = context;
 
@@ -35,7 +37,8 @@ static void ready(void *context, const struct request *request, struct response 
         response_text(response, 200, "ok");
 }
 
-static void metrics(void *context, const struct request *request, struct response *response, struct arena *arena)
+static void metrics(void *context, const struct request *request, struct response *response,
+                    struct arena *arena)
 {
     struct probes *probes = context;
 
@@ -100,7 +103,8 @@ static bool question_wait(struct question *q)
     return done;
 }
 
-static void ask(struct probes *probes, void (*ask_function)(struct loop *loop, struct strbuf *out), struct response *response)
+static void ask(struct probes *probes, void (*ask_function)(struct loop *loop, struct strbuf *out),
+                struct response *response)
 {
     struct question *q = mem_alloc(sizeof(*q));
 
@@ -116,16 +120,19 @@ static void ask(struct probes *probes, void (*ask_function)(struct loop *loop, s
     question_leave(q);
 }
 
-static void debug_state(void *context, const struct request *request, struct response *response, struct arena *arena)
+static void debug_state(void *context, const struct request *request, struct response *response,
+                        struct arena *arena)
 {
     struct probes *probes = context;
 
     (void)arena;
-    if (!probes->access || metrics_access_allowed(probes->access, request, "/debug/state", response))
+    if (!probes->access ||
+        metrics_access_allowed(probes->access, request, "/debug/state", response))
         ask(probes, debug_state_write, response);
 }
 
-static void debug_afs(void *context, const struct request *request, struct response *response, struct arena *arena)
+static void debug_afs(void *context, const struct request *request, struct response *response,
+                      struct arena *arena)
 {
     struct probes *probes = context;
 
@@ -137,12 +144,13 @@ static void debug_afs(void *context, const struct request *request, struct respo
 int probes_register_health(struct probes *probes, struct route_table *routes, struct err *e)
 {
     return route_add(routes, ROUTE_GET, probes->liveness_path, alive, probes, e) < 0 ||
-                   route_add(routes, ROUTE_GET, probes->readiness_path, ready, probes, e) < 0 ?
-               -1 :
-               0;
+                   route_add(routes, ROUTE_GET, probes->readiness_path, ready, probes, e) < 0
+               ? -1
+               : 0;
 }
 
-int probes_register_metrics(struct probes *probes, struct route_table *routes, bool debug, struct err *e)
+int probes_register_metrics(struct probes *probes, struct route_table *routes, bool debug,
+                            struct err *e)
 {
     if (route_add(routes, ROUTE_GET, "/metrics", metrics, probes, e) < 0)
         return -1;

@@ -12,12 +12,14 @@
 
 struct probes {
     struct loop *loop;
-    atomic_bool stopping;      /* ready no more */
-    atomic_bool webhook_ok;    /* the last self-check; kept by main */
-    atomic_bool lease_known;   /* always true without leader election */
+    atomic_bool stopping;    /* ready no more */
+    atomic_bool webhook_ok;  /* the last self-check; kept by main */
+    atomic_bool lease_known; /* always true without leader election */
     const char *readiness_path, *liveness_path;
     struct metrics_access *access; /* NULL: /metrics is open to everybody who can connect */
 };
 
-MUST_USE int probes_register_health(struct probes *probes, struct route_table *routes, struct err *e);
-MUST_USE int probes_register_metrics(struct probes *probes, struct route_table *routes, bool debug, struct err *e);
+MUST_USE int probes_register_health(struct probes *probes, struct route_table *routes,
+                                    struct err *e);
+MUST_USE int probes_register_metrics(struct probes *probes, struct route_table *routes, bool debug,
+                                     struct err *e);

@@ -80,8 +80,8 @@ static int lead(struct program *p, struct err *e)
         return err_wrap(e, "--ledger");
     found = ledger_found(p->ledger);
     if (found->damaged)
-        LOG(LOG_WARN, "the ledger was damaged; it is moved aside and history starts anew", KS("file", found->damaged),
-            KS("damage", found->damage));
+        LOG(LOG_WARN, "the ledger was damaged; it is moved aside and history starts anew",
+            KS("file", found->damaged), KS("damage", found->damage));
     metrics_leading(true);
     event = event_create(EVENT_LEADING);
     event->ledger = p->ledger;
@@ -165,7 +165,8 @@ static int lease_start(struct program *p, struct err *e)
 {
     const struct configuration *c = &p->configuration;
     struct kube_lease_options options = {
-        .namespace = *c->leader_election.lease_namespace ? c->leader_election.lease_namespace : c->namespace,
+        .namespace =
+            *c->leader_election.lease_namespace ? c->leader_election.lease_namespace : c->namespace,
         .name = c->leader_election.lease_name,
         .lease_duration_ms = c->leader_election.lease_duration / NANOSECONDS_PER_MILLISECOND,
         .renew_deadline_ms = c->leader_election.renew_deadline / NANOSECONDS_PER_MILLISECOND,
@@ -206,9 +207,13 @@ static int kube_start(struct program *p, struct err *e)
 
 static int loop_setup(struct program *p, struct err *e)
 {
-    struct loop_parts parts = { .settings = &p->configuration.loop, .client = p->client, .writer = p->writer,
-                                .recorder = p->recorder, .snapshot = p->snapshot,
-                                .may_write = may_write, .may_write_context = p };
+    struct loop_parts parts = { .settings = &p->configuration.loop,
+                                .client = p->client,
+                                .writer = p->writer,
+                                .recorder = p->recorder,
+                                .snapshot = p->snapshot,
+                                .may_write = may_write,
+                                .may_write_context = p };
     unsigned kinds, jobs;
 
     p->loop = loop_create(&parts);
@@ -234,14 +239,16 @@ static int threads_start(struct program *p, struct err *e)
 static int certificates_start(struct program *p, struct err *e)
 {
     const struct configuration *c = &p->configuration;
-    struct certificates_options options = { .namespace = c->namespace, .service = c->certificates.service_name,
-                                            .secret = c->certificates.secret_name, .host = c->webhook.address.host };
+    struct certificates_options options = { .namespace = c->namespace,
+                                            .service = c->certificates.service_name,
+                                            .secret = c->certificates.secret_name,
+                                            .host = c->webhook.address.host };
 
     p->source = certificate_source_create();
     if (!c->certificates.internal)
-        return certificate_source_watch_folder(p->source, c->webhook.certificate_folder, e) < 0 ?
-                   err_wrap(e, "webhook.certDir") :
-                   0;
+        return certificate_source_watch_folder(p->source, c->webhook.certificate_folder, e) < 0
+                   ? err_wrap(e, "webhook.certDir")
+                   : 0;
     p->main_client = kube_client_create(p->kube_config, &(struct kube_client_options){ 0 }, e);
     if (!p->main_client)
         return -1;
@@ -252,19 +259,25 @@ static int certificates_start(struct program *p, struct err *e)
 static int webhook_start(struct program *p, struct err *e)
 {
     const struct listen_address *address = &p->configuration.webhook.address;
-    struct webhook_server_options options = { .name = "webhook", .host = *address->host ? address->host : NULL,
-                                              .port = address->port, .certificates = p->source,
+    struct webhook_server_options options = { .name = "webhook",
+                                              .host = *address->host ? address->host : NULL,
+                                              .port = address->port,
+                                              .certificates = p->source,
                                               .routes = p->hook_routes };
 
     p->webhook = webhook_server_start(&options, e);
     return p->webhook ? 0 : err_wrap(e, "webhook");
 }
 
-static int plain_start(const struct listen_address *address, const char *name, struct route_table *routes,
-                       struct certificate_source *source, struct webhook_server **server, struct err *e)
+static int plain_start(const struct listen_address *address, const char *name,
+                       struct route_table *routes, struct certificate_source *source,
+                       struct webhook_server **server, struct err *e)
 {
-    struct webhook_server_options options = { .name = name, .host = *address->host ? address->host : NULL,
-                                              .port = address->port, .threads = 1, .certificates = source,
+    struct webhook_server_options options = { .name = name,
+                                              .host = *address->host ? address->host : NULL,
+                                              .port = address->port,
+                                              .threads = 1,
+                                              .certificates = source,
                                               .routes = routes };
 
     if (!address->enabled)
@@ -286,14 +299,16 @@ static int servers_start(struct program *p, struct err *e)
     p->hooks = hooks_create(&c->loop, p->snapshot);
     if (!plain)
         p->access = p->probes.access = metrics_access_create(p->kube_config);
-    if (hooks_register(p->hooks, p->hook_routes, e) < 0 || probes_register_health(&p->probes, p->health_routes, e) < 0 ||
+    if (hooks_register(p->hooks, p->hook_routes, e) < 0 ||
+        probes_register_health(&p->probes, p->health_routes, e) < 0 ||
         probes_register_metrics(&p->probes, p->metrics_routes, p->arguments.debug_endpoints, e) < 0)
         return -1;
     if (certificates_start(p, e) < 0 || webhook_start(p, e) < 0)
         return -1;
     if (plain_start(&c->health.address, "health", p->health_routes, NULL, &p->health, e) < 0)
         return -1;
-    return plain_start(&c->metrics.address, "metrics", p->metrics_routes, plain ? NULL : p->source, &p->metrics, e);
+    return plain_start(&c->metrics.address, "metrics", p->metrics_routes, plain ? NULL : p->source,
+                       &p->metrics, e);
 }
 
 /* ---- main's tick ---- */
@@ -324,7 +339,8 @@ static void check_certificates(struct program *p, unsigned tick)
         result = certificates_sync(p->certificates, may_write(p), time(NULL), &e);
     }
     if (result < 0)
-        LOG(LOG_WARN, "certificates could not be refreshed, the present ones are kept", KS("error", e.text));
+        LOG(LOG_WARN, "certificates could not be refreshed, the present ones are kept",
+            KS("error", e.text));
 }
 
 static void tick(struct program *p, unsigned count)
@@ -350,7 +366,8 @@ static void serve(struct program *p, int signals)
     unsigned ticks = 0;
 
     for (;;) {
-        struct pollfd fds[] = { { .fd = signals, .events = POLLIN }, { .fd = p->wake_fd, .events = POLLIN } };
+        struct pollfd fds[] = { { .fd = signals, .events = POLLIN },
+                                { .fd = p->wake_fd, .events = POLLIN } };
         struct signalfd_siginfo info;
         eventfd_t woken;
 
@@ -492,7 +509,8 @@ static int program_configure(struct program *p, int argc, char **argv, struct er
     if (p->arguments.help)
         return 0;
     log_level_set(p->arguments.log_level);
-    if (configuration_load(p->arguments.configuration, p->arguments.feature_gates, &p->configuration, e) < 0)
+    if (configuration_load(p->arguments.configuration, p->arguments.feature_gates,
+                           &p->configuration, e) < 0)
         return -1;
     arguments_apply(&p->arguments, &p->configuration);
     for (size_t i = 0; i < p->configuration.warning_count; i++)
@@ -510,7 +528,8 @@ static void start_metrics(const struct configuration *c)
 
 static int program_start(struct program *p, struct err *e)
 {
-    struct kube_config_source where = { .path = *p->arguments.kubeconfig ? p->arguments.kubeconfig : NULL,
+    struct kube_config_source where = { .path = *p->arguments.kubeconfig ? p->arguments.kubeconfig
+                                                                         : NULL,
                                         .list = getenv("KUBECONFIG") };
 
     p->kube_config = kube_config_load(&where, e);
@@ -551,7 +570,8 @@ int run_main(int argc, char **argv)
     start_metrics(&p->configuration);
     status = program_start(p, &e);
     if (status == 0) {
-        LOG(LOG_INFO, "started", KS("version", SLUICE_VERSION), KS("server", p->kube_config->server),
+        LOG(LOG_INFO, "started", KS("version", SLUICE_VERSION),
+            KS("server", p->kube_config->server),
             KI("webhook_port", webhook_server_port(p->webhook)));
         serve(p, signals);
     } else {

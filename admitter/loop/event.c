@@ -34,11 +34,12 @@ void event_destroy(struct loop_event *event)
 
 static void set_key(struct loop_event *event)
 {
-    event->message.key =
-        arena_format(&event->arena, "%u/%u/%s/%s", (unsigned)event->kind, event->job_kind, event->namespace, event->name);
+    event->message.key = arena_format(&event->arena, "%u/%u/%s/%s", (unsigned)event->kind,
+                                      event->job_kind, event->namespace, event->name);
 }
 
-struct loop_event *event_gone(enum event_kind kind, unsigned job_kind, struct str namespace, struct str name, struct str uid)
+struct loop_event *event_gone(enum event_kind kind, unsigned job_kind, struct str namespace,
+                              struct str name, struct str uid)
 {
     struct loop_event *event = event_create(kind);
 
@@ -70,9 +71,11 @@ static void read_meta(struct loop_event *event, const json_t *object)
     event->generation = json_integer_at(metadata, "generation", 0);
     event->deleting = json_object_get(metadata, "deletionTimestamp") != NULL;
     text_is_int(json_string_at(metadata, "resourceVersion"), &event->resource_version);
-    json_array_foreach(json_object_get(metadata, "finalizers"), i, finalizer)
-        if (json_is_string(finalizer) && strcmp(json_string_value(finalizer), "kueue.x-k8s.io/resource-in-use") == 0)
-            event->has_finalizer = true;
+    json_array_foreach(
+        json_object_get(metadata, "finalizers"), i,
+        finalizer) if (json_is_string(finalizer) &&
+                       strcmp(json_string_value(finalizer), "kueue.x-k8s.io/resource-in-use") == 0)
+        event->has_finalizer = true;
     if (json_object_get(metadata, "finalizers"))
         event->finalizers = dump(event, json_object_get(metadata, "finalizers"));
     set_key(event);
@@ -88,12 +91,14 @@ static void read_pod_sets(struct loop_event *event, const json_t *object)
 
     event->pod_set_count = json_array_size(list);
     event->pod_sets = ARENA_ARRAY(&event->arena, event->pod_set_count + 1, struct workload_pod_set);
-    json_array_foreach(list, i, entry) {
+    json_array_foreach(list, i, entry)
+    {
         struct workload_pod_set *out = &event->pod_sets[i];
         const json_t *pod_template = json_object_get(entry, "template");
         AUTO_FREE char *injected = pod_template_injected(pod_template);
 
-        out->name = arena_strdup(&event->arena, *json_string_at(entry, "name") ? json_string_at(entry, "name") : "main");
+        out->name = arena_strdup(
+            &event->arena, *json_string_at(entry, "name") ? json_string_at(entry, "name") : "main");
         out->count = (int32_t)json_integer_at(entry, "count", 1);
         out->min_count = (int32_t)json_integer_at(entry, "minCount", -1);
         out->containers = digest_containers(json_object_get(pod_template, "spec"));
@@ -108,7 +113,8 @@ static void read_owner(struct loop_event *event, const json_t *object)
     size_t i;
 
     event->owner_api_version = event->owner_kind = event->owner_name = "";
-    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i, owner) {
+    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i, owner)
+    {
         if (!json_is_true(json_object_get(owner, "controller")))
             continue;
         event->owner_api_version = arena_strdup(&event->arena, json_string_at(owner, "apiVersion"));
@@ -130,7 +136,8 @@ static void strip_workload(json_t *object)
         json_object_del(entry, "template");
 }
 
-static int decode_workload(struct loop_event *event, json_t *object, struct str bytes, struct err *e)
+static int decode_workload(struct loop_event *event, json_t *object, struct str bytes,
+                           struct err *e)
 {
     event->workload = ARENA_NEW(&event->arena, struct workload);
     if (workload_decode(bytes, &event->arena, event->workload, NULL, e) < 0)
@@ -142,16 +149,16 @@ static int decode_workload(struct loop_event *event, json_t *object, struct str 
     return 0;
 }
 
-static int decode_job(struct loop_event *event, const json_t *object, struct str bytes, const struct job_options *options,
-                      struct err *e)
+static int decode_job(struct loop_event *event, const json_t *object, struct str bytes,
+                      const struct job_options *options, struct err *e)
 {
     event->job = ARENA_NEW(&event->arena, struct job);
     event->raw = (struct str){ arena_dup(&event->arena, bytes), bytes.length };
     return job_kinds()[event->job_kind]->decode(object, options, &event->arena, event->job, e);
 }
 
-static int decode_object(struct loop_event *event, json_t *object, struct str bytes, const struct job_options *options,
-                         struct err *e)
+static int decode_object(struct loop_event *event, json_t *object, struct str bytes,
+                         const struct job_options *options, struct err *e)
 {
     struct arena *a = &event->arena;
 
@@ -162,26 +169,33 @@ static int decode_object(struct loop_event *event, json_t *object, struct str by
         return decode_job(event, object, bytes, options, e);
     case EVENT_CLUSTER_QUEUE:
         event->text = dump(event, json_object_get(object, "status"));
-        return cluster_queue_decode(bytes, a, event->cluster_queue = ARENA_NEW(a, struct cluster_queue), NULL, e);
+        return cluster_queue_decode(
+            bytes, a, event->cluster_queue = ARENA_NEW(a, struct cluster_queue), NULL, e);
     case EVENT_LOCAL_QUEUE:
         event->text = dump(event, json_object_get(object, "status"));
-        return local_queue_decode(bytes, a, event->local_queue = ARENA_NEW(a, struct local_queue), NULL, e);
+        return local_queue_decode(bytes, a, event->local_queue = ARENA_NEW(a, struct local_queue),
+                                  NULL, e);
     case EVENT_COHORT:
         event->text = dump(event, json_object_get(object, "status"));
         return cohort_decode(bytes, a, event->cohort = ARENA_NEW(a, struct cohort), NULL, e);
     case EVENT_FLAVOR:
         event->text = dump(event, json_object_get(object, "spec"));
-        return resource_flavor_decode(bytes, a, event->flavor = ARENA_NEW(a, struct resource_flavor), NULL, e);
+        return resource_flavor_decode(
+            bytes, a, event->flavor = ARENA_NEW(a, struct resource_flavor), NULL, e);
     case EVENT_CHECK:
-        return admission_check_decode(bytes, a, event->check = ARENA_NEW(a, struct admission_check), NULL, e);
+        return admission_check_decode(bytes, a, event->check = ARENA_NEW(a, struct admission_check),
+                                      NULL, e);
     case EVENT_TOPOLOGY:
         return topology_decode(bytes, a, event->topology = ARENA_NEW(a, struct topology), NULL, e);
     case EVENT_NAMESPACE:
-        return namespace_decode(bytes, a, event->labels = ARENA_NEW(a, struct namespace_labels), NULL, e);
+        return namespace_decode(bytes, a, event->labels = ARENA_NEW(a, struct namespace_labels),
+                                NULL, e);
     case EVENT_LIMIT_RANGE:
-        return limit_range_decode(bytes, a, event->limits = ARENA_NEW(a, struct limit_range), NULL, e);
+        return limit_range_decode(bytes, a, event->limits = ARENA_NEW(a, struct limit_range), NULL,
+                                  e);
     case EVENT_RUNTIME_CLASS:
-        return runtime_class_decode(bytes, a, event->runtime_class = ARENA_NEW(a, struct runtime_class), NULL, e);
+        return runtime_class_decode(
+            bytes, a, event->runtime_class = ARENA_NEW(a, struct runtime_class), NULL, e);
     case EVENT_PRIORITY_CLASS:
     case EVENT_WORKLOAD_PRIORITY_CLASS:
         event->priority_value = (int32_t)json_integer_at(object, "value", 0);
@@ -192,8 +206,8 @@ static int decode_object(struct loop_event *event, json_t *object, struct str by
     }
 }
 
-struct loop_event *event_decode(enum event_kind kind, unsigned job_kind, const struct job_options *options,
-                                struct str object, struct err *e)
+struct loop_event *event_decode(enum event_kind kind, unsigned job_kind,
+                                const struct job_options *options, struct str object, struct err *e)
 {
     struct loop_event *event = event_create(kind);
     json_error_t problem;

@@ -42,7 +42,7 @@ struct loop_event {
     struct message message; /* message.key: "<kind>/<namespace>/<name>" for objects */
     enum event_kind kind;
     bool deleted;
-    bool fetched; /* the answer to a read or a write of ours, not a watch event */
+    bool fetched;       /* the answer to a read or a write of ours, not a watch event */
     struct arena arena; /* holds everything below */
     const char *namespace, *name, *uid;
     int64_t resource_version, generation;
@@ -61,14 +61,16 @@ struct loop_event {
         struct runtime_class *runtime_class;
         int32_t priority_value; /* both kinds of priority class */
     };
-    bool global_default;   /* PriorityClass */
-    const char *text;      /* Workload: without templates; queues: their status; flavors: their spec. JSON */
-    const char *finalizers; /* metadata.finalizers, JSON; NULL: none */
-    struct str raw;        /* Job: the whole object */
+    bool global_default; /* PriorityClass */
+    const char
+        *text; /* Workload: without templates; queues: their status; flavors: their spec. JSON */
+    const char *finalizers;            /* metadata.finalizers, JSON; NULL: none */
+    struct str raw;                    /* Job: the whole object */
     struct workload_pod_set *pod_sets; /* Workload */
     size_t pod_set_count;
-    const char *owner_kind, *owner_name, *owner_api_version; /* Workload: controller owner, "" when none */
-    unsigned job_kind;     /* index in job_kinds() */
+    const char *owner_kind, *owner_name,
+        *owner_api_version; /* Workload: controller owner, "" when none */
+    unsigned job_kind;      /* index in job_kinds() */
     unsigned synced_kind, synced_job;
     struct ledger *ledger; /* EVENT_LEADING: borrowed until the loop is destroyed; NULL: none */
     void (*call)(struct loop *loop, void *context);
@@ -80,8 +82,9 @@ void event_destroy(struct loop_event *event);
 
 /* Decode one object of 'kind' (EVENT_JOB: of job_kinds()[job_kind]). NULL and *e when the bytes are
  * not such an object; the text names the field. */
-struct loop_event *event_decode(enum event_kind kind, unsigned job_kind, const struct job_options *options,
-                                struct str object, struct err *e);
+struct loop_event *event_decode(enum event_kind kind, unsigned job_kind,
+                                const struct job_options *options, struct str object,
+                                struct err *e);
 /* An event that says "this object is gone". */
-struct loop_event *event_gone(enum event_kind kind, unsigned job_kind, struct str namespace, struct str name,
-                              struct str uid);
+struct loop_event *event_gone(enum event_kind kind, unsigned job_kind, struct str namespace,
+                              struct str name, struct str uid);

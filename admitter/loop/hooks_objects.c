@@ -12,13 +12,14 @@ struct object_hook {
     const struct object_admission *admission;
 };
 
-static int mutate(void *context, const struct review *review, struct review_answer *answer, struct arena *arena,
-                  struct err *e)
+static int mutate(void *context, const struct review *review, struct review_answer *answer,
+                  struct arena *arena, struct err *e)
 {
     const struct object_hook *hook = context;
     json_t *before, *after;
 
-    if (review->operation != REVIEW_CREATE || *review->sub_resource || !hook->admission->set_defaults)
+    if (review->operation != REVIEW_CREATE || *review->sub_resource ||
+        !hook->admission->set_defaults)
         return 0;
     before = hook_object(review, e);
     if (!before)
@@ -31,8 +32,8 @@ static int mutate(void *context, const struct review *review, struct review_answ
     return 0;
 }
 
-static int validate(void *context, const struct review *review, struct review_answer *answer, struct arena *arena,
-                    struct err *e)
+static int validate(void *context, const struct review *review, struct review_answer *answer,
+                    struct arena *arena, struct err *e)
 {
     const struct object_hook *hook = context;
     struct field_errors errors;
@@ -65,7 +66,8 @@ static int register_conversions(struct hooks *hooks, struct route_table *routes,
 
     hooks->conversions = conversion_table_create();
     for (size_t i = 0; kinds[i]; i++)
-        if (conversion_add(hooks->conversions, KUEUE_GROUP, kinds[i], object_convert_bytes, NULL, e) < 0)
+        if (conversion_add(hooks->conversions, KUEUE_GROUP, kinds[i], object_convert_bytes, NULL,
+                           e) < 0)
             return -1;
     return conversion_route_add(routes, "/convert", hooks->conversions, e);
 }
@@ -81,10 +83,12 @@ int hooks_register_objects(struct hooks *hooks, struct route_table *routes, stru
 
         *hook = (struct object_hook){ hooks, &admissions[i] };
         if (admissions[i].mutate_path &&
-            review_route_add(routes, admissions[i].mutate_path, runs ? mutate : review_allow, hook, e) < 0)
+            review_route_add(routes, admissions[i].mutate_path, runs ? mutate : review_allow, hook,
+                             e) < 0)
             return -1;
         if (admissions[i].validate_path &&
-            review_route_add(routes, admissions[i].validate_path, runs ? validate : review_allow, hook, e) < 0)
+            review_route_add(routes, admissions[i].validate_path, runs ? validate : review_allow,
+                             hook, e) < 0)
             return -1;
     }
     return register_conversions(hooks, routes, e);

@@ -20,14 +20,16 @@ struct hooks {
     struct conversion_table *conversions;
 };
 
-json_t *hook_object(const struct review *review, struct err *e);     /* new reference, NULL and *e */
+json_t *hook_object(const struct review *review, struct err *e); /* new reference, NULL and *e */
 json_t *hook_old_object(const struct review *review, struct err *e);
 /* Deny with these errors when there are any. */
-void hook_answer_errors(struct review_answer *answer, const struct field_errors *errors, struct arena *arena);
-void hook_answer_patch(struct review_answer *answer, const json_t *before, const json_t *after, struct arena *arena);
+void hook_answer_errors(struct review_answer *answer, const struct field_errors *errors,
+                        struct arena *arena);
+void hook_answer_patch(struct review_answer *answer, const json_t *before, const json_t *after,
+                       struct arena *arena);
 /* Register /mutate-<suffix> and /validate-<suffix>; NULL functions allow everything. */
-int hook_pair(struct route_table *routes, const char *suffix, review_function *mutate, review_function *validate,
-              void *context, struct err *e);
+int hook_pair(struct route_table *routes, const char *suffix, review_function *mutate,
+              review_function *validate, void *context, struct err *e);
 
 /* kueue.x-k8s.io kinds and /convert (hooks_objects.c). */
 int hooks_register_objects(struct hooks *hooks, struct route_table *routes, struct err *e);

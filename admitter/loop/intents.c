@@ -10,23 +10,26 @@
 
 /* ---- a reservation on its way ---- */
 
-static struct ledger_amount *amounts_of(const struct pod_set_assignment *assignment, struct arena *arena, size_t *count)
+static struct ledger_amount *amounts_of(const struct pod_set_assignment *assignment,
+                                        struct arena *arena, size_t *count)
 {
-    struct ledger_amount *amounts = ARENA_ARRAY(arena, assignment->use_count + 1, struct ledger_amount);
+    struct ledger_amount *amounts =
+        ARENA_ARRAY(arena, assignment->use_count + 1, struct ledger_amount);
 
     *count = 0;
     for (size_t i = 0; i < assignment->use_count; i++) {
         const struct resource_flavor_use *use = &assignment->uses[i];
 
         if (use->flavor && use->has_usage)
-            amounts[(*count)++] = (struct ledger_amount){ use->flavor, use->resource,
-                                                          amount_of_request(str_of(use->resource), use->usage) };
+            amounts[(*count)++] =
+                (struct ledger_amount){ use->flavor, use->resource,
+                                        amount_of_request(str_of(use->resource), use->usage) };
     }
     return amounts;
 }
 
-void intent_prepare(struct write_op *op, const struct workload_record *record, const struct decision *decision,
-                    int64_t now)
+void intent_prepare(struct write_op *op, const struct workload_record *record,
+                    const struct decision *decision, int64_t now)
 {
     struct arena *arena = &op->event.arena;
     const struct admission *admission = &decision->admission;
@@ -40,14 +43,20 @@ void intent_prepare(struct write_op *op, const struct workload_record *record, c
     for (size_t i = 0; i < admission->pod_set_count; i++) {
         pod_sets[i].name = arena_strdup(arena, admission->pod_sets[i].pod_set);
         pod_sets[i].count = admission->pod_sets[i].count;
-        pod_sets[i].amounts = amounts_of(&admission->pod_sets[i], &op->loop->arena, &pod_sets[i].amount_count);
+        pod_sets[i].amounts =
+            amounts_of(&admission->pod_sets[i], &op->loop->arena, &pod_sets[i].amount_count);
     }
     op->intent = ledger_intent_id(op->loop->ledger);
     r->kind = LEDGER_INTENT;
     r->time = now;
-    r->intent = (struct ledger_intent){ .id = op->intent, .cycle = op->loop->cycle, .uid = record->uid, .namespace = record->namespace,
-                                        .name = record->name, .cluster_queue = decision->cluster_queue,
-                                        .pod_sets = pod_sets, .pod_set_count = admission->pod_set_count };
+    r->intent = (struct ledger_intent){ .id = op->intent,
+                                        .cycle = op->loop->cycle,
+                                        .uid = record->uid,
+                                        .namespace = record->namespace,
+                                        .name = record->name,
+                                        .cluster_queue = decision->cluster_queue,
+                                        .pod_sets = pod_sets,
+                                        .pod_set_count = admission->pod_set_count };
     op->intent_record = r;
 }
 
@@ -76,7 +85,9 @@ static void resolve(struct loop *loop, uint64_t id, bool confirmed, const char *
 
     if (!loop->ledger || id == 0)
         return;
-    r.resolution = (struct ledger_resolution){ id, confirmed ? LEDGER_INTENT_CONFIRMED : LEDGER_INTENT_UNDONE, reason };
+    r.resolution =
+        (struct ledger_resolution){ id, confirmed ? LEDGER_INTENT_CONFIRMED : LEDGER_INTENT_UNDONE,
+                                    reason };
     ledger_submit(loop->ledger, &r, NULL, NULL);
 }
 
@@ -91,8 +102,8 @@ void intent_committed(struct loop *loop, struct write_op *op)
     }
     /* Never sent: what was counted is given back at once. */
     if (record && strcmp(record->uid, op->uid) == 0) {
-        LOG(LOG_ERROR, "a reservation could not be recorded and is not made", KS("workload", op->key),
-            KS("error", op->error.text));
+        LOG(LOG_ERROR, "a reservation could not be recorded and is not made",
+            KS("workload", op->key), KS("error", op->error.text));
         record->is_admitting = record->is_writing = false;
         loop->admissions--;
         engine_admission_failed(loop->engine, record->namespace, record->name, false, loop_now());
@@ -115,7 +126,8 @@ void intent_resolved(struct loop *loop, struct workload_record *record, bool con
 
 static const char *outcome_name(enum outcome outcome)
 {
-    static const char *const names[] = { "Admitted", "Reserved", "Preempting", "Pending", "Skipped" };
+    static const char *const names[] = { "Admitted", "Reserved", "Preempting", "Pending",
+                                         "Skipped" };
 
     return names[outcome];
 }
@@ -127,8 +139,10 @@ static char *inputs_of(const struct decision *decision)
     char *text;
 
     for (size_t i = 0; i < decision->victim_count; i++)
-        json_array_append_new(victims, json_sprintf("%s/%s", decision->victims[i].namespace, decision->victims[i].name));
-    inputs = json_pack("{s:I, s:o}", "borrowing", (json_int_t)decision->borrowing_level, "victims", victims);
+        json_array_append_new(victims, json_sprintf("%s/%s", decision->victims[i].namespace,
+                                                    decision->victims[i].name));
+    inputs = json_pack("{s:I, s:o}", "borrowing", (json_int_t)decision->borrowing_level, "victims",
+                       victims);
     if (decision->admission.cluster_queue)
         json_object_set_new(inputs, "admission", admission_json(&decision->admission));
     text = json_dumps(inputs, JSON_COMPACT);
@@ -146,16 +160,22 @@ void intents_decision(struct loop *loop, const struct decision *decision, int64_
     if (!loop->ledger)
         return;
     /* The same answer again is no news. */
-    digest = hash_text(hash_text(hash_text(0, outcome_name(decision->outcome)), decision->reason), decision->message);
+    digest = hash_text(hash_text(hash_text(0, outcome_name(decision->outcome)), decision->reason),
+                       decision->message);
     if (record && record->last_decision == digest)
         return;
     if (record)
         record->last_decision = digest;
     inputs = inputs_of(decision);
-    r.decision = (struct ledger_decision){ .cycle = loop->cycle, .uid = decision->uid, .namespace = decision->namespace,
-                                           .name = decision->name, .cluster_queue = decision->cluster_queue,
-                                           .outcome = outcome_name(decision->outcome), .reason = decision->reason,
-                                           .message = decision->message, .inputs = inputs };
+    r.decision = (struct ledger_decision){ .cycle = loop->cycle,
+                                           .uid = decision->uid,
+                                           .namespace = decision->namespace,
+                                           .name = decision->name,
+                                           .cluster_queue = decision->cluster_queue,
+                                           .outcome = outcome_name(decision->outcome),
+                                           .reason = decision->reason,
+                                           .message = decision->message,
+                                           .inputs = inputs };
     ledger_submit(loop->ledger, &r, NULL, NULL);
 }
 
@@ -165,11 +185,12 @@ static size_t usage_of(const json_t *admission, struct arena *arena, struct ledg
     size_t count = 0, total = 0, i;
     const char *resource;
 
-    json_array_foreach(list, i, entry)
-        total += json_object_size(json_object_get(entry, "flavors"));
+    json_array_foreach(list, i, entry) total += json_object_size(json_object_get(entry, "flavors"));
     *amounts = ARENA_ARRAY(arena, total + 1, struct ledger_amount);
-    json_array_foreach(list, i, entry) {
-        json_object_foreach(json_object_get(entry, "flavors"), resource, flavor) {
+    json_array_foreach(list, i, entry)
+    {
+        json_object_foreach(json_object_get(entry, "flavors"), resource, flavor)
+        {
             const char *text = json_string_at(json_object_get(entry, "resourceUsage"), resource);
             struct quantity q;
             size_t at = 0;
@@ -180,36 +201,45 @@ static size_t usage_of(const json_t *admission, struct arena *arena, struct ledg
                                   strcmp((*amounts)[at].flavor, json_string_value(flavor)) != 0))
                 at++;
             if (at == count)
-                (*amounts)[count++] = (struct ledger_amount){ json_string_value(flavor), resource, 0 };
-            (*amounts)[at].amount = amount_add((*amounts)[at].amount, amount_of_request(str_of(resource), q));
+                (*amounts)[count++] =
+                    (struct ledger_amount){ json_string_value(flavor), resource, 0 };
+            (*amounts)[at].amount =
+                amount_add((*amounts)[at].amount, amount_of_request(str_of(resource), q));
         }
     }
     return count;
 }
 
-static void record_usage(struct loop *loop, const struct workload_record *record, const json_t *tree)
+static void record_usage(struct loop *loop, const struct workload_record *record,
+                         const json_t *tree)
 {
     struct ledger_record r = { .kind = LEDGER_USAGE, .time = loop_now() };
     struct ledger_amount *amounts = NULL;
     bool holds = tree && record->is_reserved && !record->is_finished;
     const json_t *admission = holds ? json_at(tree, "status", "admission", NULL) : NULL;
 
-    r.usage = (struct ledger_usage){ .uid = record->uid, .namespace = record->namespace, .name = record->name,
+    r.usage = (struct ledger_usage){ .uid = record->uid,
+                                     .namespace = record->namespace,
+                                     .name = record->name,
                                      .cluster_queue = json_string_at(admission, "clusterQueue") };
     r.usage.amount_count = admission ? usage_of(admission, &loop->arena, &amounts) : 0;
     r.usage.amounts = amounts;
     ledger_submit(loop->ledger, &r, NULL, NULL);
 }
 
-static void record_workload(struct loop *loop, const struct workload_record *record, const json_t *tree, bool gone)
+static void record_workload(struct loop *loop, const struct workload_record *record,
+                            const json_t *tree, bool gone)
 {
     struct ledger_record r = { .kind = LEDGER_WORKLOAD, .time = loop_now() };
     const json_t *spec = json_object_get(tree, "spec");
 
-    r.workload = (struct ledger_workload){ .uid = record->uid, .namespace = record->namespace, .name = record->name,
+    r.workload = (struct ledger_workload){ .uid = record->uid,
+                                           .namespace = record->namespace,
+                                           .name = record->name,
                                            .queue = json_string_at(spec, "queueName"),
                                            .cluster_queue = workload_cluster_queue(tree),
-                                           .priority = json_integer_at(spec, "priority", 0), .created = record->created,
+                                           .priority = json_integer_at(spec, "priority", 0),
+                                           .created = record->created,
                                            .gone = gone };
     ledger_submit(loop->ledger, &r, NULL, NULL);
 }
@@ -248,7 +278,8 @@ void intents_workload_gone(struct loop *loop, struct workload_record *record)
 
 /* ---- after a restart ---- */
 
-static struct workload_record *same_workload(struct loop *loop, const char *namespace, const char *name, const char *uid)
+static struct workload_record *same_workload(struct loop *loop, const char *namespace,
+                                             const char *name, const char *uid)
 {
     struct workload_record *record = workload_find(loop, namespace, name);
 
@@ -268,15 +299,18 @@ void intents_recover(struct loop *loop)
         intents_workload_seen(loop, entry.value);
     for (size_t i = 0; i < found->intent_count; i++) {
         const struct ledger_intent *intent = &found->intents[i].intent;
-        const struct workload_record *record = same_workload(loop, intent->namespace, intent->name, intent->uid);
+        const struct workload_record *record =
+            same_workload(loop, intent->namespace, intent->name, intent->uid);
         bool confirmed = record && record->is_reserved;
 
-        resolve(loop, intent->id, confirmed, confirmed ? "" : "the process ended before it was written");
+        resolve(loop, intent->id, confirmed,
+                confirmed ? "" : "the process ended before it was written");
         undone += !confirmed;
     }
     for (size_t i = 0; i < found->usage_count; i++) {
         const struct ledger_usage *usage = &found->usage[i].usage;
-        const struct workload_record *record = same_workload(loop, usage->namespace, usage->name, usage->uid);
+        const struct workload_record *record =
+            same_workload(loop, usage->namespace, usage->name, usage->uid);
         struct ledger_record r = { .kind = LEDGER_USAGE, .time = loop_now(), .usage = *usage };
 
         if (record && record->is_reserved && !record->is_finished)
@@ -286,6 +320,6 @@ void intents_recover(struct loop *loop)
         ledger_submit(loop->ledger, &r, NULL, NULL);
     }
     if (found->intent_count > 0)
-        LOG(LOG_INFO, "open intents of the last run are settled", KI("confirmed", found->intent_count - undone),
-            KI("undone", undone));
+        LOG(LOG_INFO, "open intents of the last run are settled",
+            KI("confirmed", found->intent_count - undone), KI("undone", undone));
 }

@@ -6,8 +6,8 @@
 #include "admitter/loop/writes.h"
 
 /* Note what a reservation is about to do. */
-void intent_prepare(struct write_op *op, const struct workload_record *record, const struct decision *decision,
-                    int64_t now);
+void intent_prepare(struct write_op *op, const struct workload_record *record,
+                    const struct decision *decision, int64_t now);
 /* Hand the op to the ledger, which pushes it on once the intent is durable. False: there is no ledger
  * or nothing to record, the caller pushes. */
 bool intent_submit(struct write_op *op);

@@ -19,17 +19,23 @@ static char *api_version_of(const struct job_kind *kind)
     return mem_format("%s%s%s", kind->group, *kind->group ? "/" : "", kind->version);
 }
 
-static void fill_note(const struct job_record *record, struct kube_note *note, char **api_version, char **controller)
+static void fill_note(const struct job_record *record, struct kube_note *note, char **api_version,
+                      char **controller)
 {
     const struct job *job = record->job;
 
     *api_version = api_version_of(job->kind);
     *controller = mem_format("%s-kueue-controller", job->kind->framework);
-    *note = (struct kube_note){ .api_version = *api_version, .kind = job->kind->kind, .namespace = job->namespace,
-                                .name = job->name, .uid = job->uid, .controller = *controller };
+    *note = (struct kube_note){ .api_version = *api_version,
+                                .kind = job->kind->kind,
+                                .namespace = job->namespace,
+                                .name = job->name,
+                                .uid = job->uid,
+                                .controller = *controller };
 }
 
-void job_event(struct loop *loop, const struct job_record *record, bool warning, const char *reason, const char *text)
+void job_event(struct loop *loop, const struct job_record *record, bool warning, const char *reason,
+               const char *text)
 {
     AUTO_FREE char *api_version = NULL;
     AUTO_FREE char *controller = NULL;
@@ -44,7 +50,8 @@ void job_event(struct loop *loop, const struct job_record *record, bool warning,
     kube_recorder_post(loop->parts.recorder, &note);
 }
 
-void job_event_once(struct loop *loop, struct job_record *record, const char *reason, const char *note)
+void job_event_once(struct loop *loop, struct job_record *record, const char *reason,
+                    const char *note)
 {
     uint64_t hash = hash_text(0, note);
 
@@ -78,8 +85,8 @@ static struct write_op *job_op(struct loop *loop, struct job_record *record)
     return op;
 }
 
-void job_patch_send(struct loop *loop, struct job_record *record, struct job_patch *patch, const struct job_choice *choice,
-                    bool stops)
+void job_patch_send(struct loop *loop, struct job_record *record, struct job_patch *patch,
+                    const struct job_choice *choice, bool stops)
 {
     struct write_op *op;
 
@@ -92,9 +99,10 @@ void job_patch_send(struct loop *loop, struct job_record *record, struct job_pat
     op = job_op(loop, record);
     op->stops_job = stops;
     job_note(op, record, choice);
-    write_op_request(op, KUBE_MERGE_PATCH,
-                     job_path(record->kind, record->job->namespace, record->job->name, patch->subresource), patch->body,
-                     "fieldManager=kueue");
+    write_op_request(
+        op, KUBE_MERGE_PATCH,
+        job_path(record->kind, record->job->namespace, record->job->name, patch->subresource),
+        patch->body, "fieldManager=kueue");
     op->write->want_object = true;
     record->is_writing = true;
     write_op_send(op);
@@ -105,7 +113,8 @@ void job_suspend_send(struct loop *loop, struct job_record *record, const struct
     struct job_patch patch = { 0 };
 
     patch.body = json_pack("{s:{s:o}, s:{s:b}}", "metadata", "resourceVersion",
-                           json_sprintf("%lld", (long long)record->job->resource_version), "spec", "suspend", 1);
+                           json_sprintf("%lld", (long long)record->job->resource_version), "spec",
+                           "suspend", 1);
     job_patch_send(loop, record, &patch, choice, true);
 }
 
@@ -114,10 +123,11 @@ void job_delete_send(struct loop *loop, struct job_record *record, const struct 
     struct write_op *op = job_op(loop, record);
 
     job_note(op, record, choice);
-    write_op_request(op, KUBE_DELETE, job_path(record->kind, record->job->namespace, record->job->name, NULL),
-                     json_pack("{s:s, s:s, s:s, s:{s:s}}", "kind", "DeleteOptions", "apiVersion", "v1",
-                               "propagationPolicy", "Background", "preconditions", "uid", record->job->uid),
-                     NULL);
+    write_op_request(
+        op, KUBE_DELETE, job_path(record->kind, record->job->namespace, record->job->name, NULL),
+        json_pack("{s:s, s:s, s:s, s:{s:s}}", "kind", "DeleteOptions", "apiVersion", "v1",
+                  "propagationPolicy", "Background", "preconditions", "uid", record->job->uid),
+        NULL);
     record->is_writing = true;
     write_op_send(op);
 }
@@ -127,16 +137,20 @@ static void job_refused(struct loop *loop, struct job_record *record, const stru
     record->failures++;
     metrics_write_failed(err_name(op->error.code));
     if (op->error.code == ERR_INVALID || op->error.code == ERR_FORBIDDEN) {
-        LOG(LOG_ERROR, "the API server refused a change of a job", KS("job", record->key), KS("error", op->error.text));
+        LOG(LOG_ERROR, "the API server refused a change of a job", KS("job", record->key),
+            KS("error", op->error.text));
         if (record->failures == 1)
             job_event(loop, record, true, "UpdateRefused", op->error.text);
     } else if (op->error.code != ERR_CONFLICT && op->error.code != ERR_NOT_FOUND) {
-        LOG(LOG_WARN, "a change of a job failed", KS("job", record->key), KS("error", op->error.text));
+        LOG(LOG_WARN, "a change of a job failed", KS("job", record->key),
+            KS("error", op->error.text));
     }
     if (record->job && !record->is_fetching &&
-        (op->error.code == ERR_CONFLICT || op->error.code == ERR_NOT_FOUND || op->outcome_unknown)) {
+        (op->error.code == ERR_CONFLICT || op->error.code == ERR_NOT_FOUND ||
+         op->outcome_unknown)) {
         record->is_fetching = true;
-        fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name, record->job->uid);
+        fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name,
+                     record->job->uid);
     }
     look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
 }
@@ -197,8 +211,9 @@ static json_t *owner_reference(const struct job *job)
 {
     AUTO_FREE char *api_version = api_version_of(job->kind);
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "apiVersion", api_version, "kind", job->kind->kind, "name",
-                     job->name, "uid", job->uid, "controller", 1, "blockOwnerDeletion", 1);
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "apiVersion", api_version, "kind",
+                     job->kind->kind, "name", job->name, "uid", job->uid, "controller", 1,
+                     "blockOwnerDeletion", 1);
 }
 
 static bool is_label_value(const char *text)
@@ -206,7 +221,8 @@ static bool is_label_value(const char *text)
     return *text && strlen(text) <= LABEL_VALUE_LIMIT;
 }
 
-static json_t *workload_labels(const struct loop_settings *settings, const struct job *job, const json_t *object)
+static json_t *workload_labels(const struct loop_settings *settings, const struct job *job,
+                               const json_t *object)
 {
     json_t *labels = json_object(), *value;
 
@@ -225,15 +241,17 @@ static json_t *workload_annotations(const struct job *job, const json_t *object)
     json_t *annotations = json_object(), *value;
     const char *key;
 
-    json_object_foreach(json_at(object, "metadata", "annotations", NULL), key, value)
-        if (strncmp(key, PROVISIONING_PREFIX, strlen(PROVISIONING_PREFIX)) == 0)
-            json_object_set(annotations, key, value);
+    json_object_foreach(json_at(object, "metadata", "annotations", NULL), key,
+                        value) if (strncmp(key, PROVISIONING_PREFIX, strlen(PROVISIONING_PREFIX)) ==
+                                   0) json_object_set(annotations, key, value);
     if (*job->admission_gated_by)
-        json_object_set_new(annotations, "kueue.x-k8s.io/admission-gated-by", json_string(job->admission_gated_by));
+        json_object_set_new(annotations, "kueue.x-k8s.io/admission-gated-by",
+                            json_string(job->admission_gated_by));
     return annotations;
 }
 
-static json_t *workload_spec(struct loop *loop, const struct job_facts *facts, const json_t *object, struct err *e)
+static json_t *workload_spec(struct loop *loop, const struct job_facts *facts, const json_t *object,
+                             struct err *e)
 {
     const struct job *job = facts->job;
     json_t *pod_sets = job->kind->pod_sets(object, &loop->settings->jobs, e);
@@ -241,20 +259,22 @@ static json_t *workload_spec(struct loop *loop, const struct job_facts *facts, c
 
     if (!pod_sets)
         return NULL;
-    spec = json_pack("{s:s, s:o, s:i}", "queueName", job->queue_name, "podSets", pod_sets, "priority",
-                     (int)facts->priority);
+    spec = json_pack("{s:s, s:o, s:i}", "queueName", job->queue_name, "podSets", pod_sets,
+                     "priority", (int)facts->priority);
     if (*facts->priority_name)
         json_object_set_new(spec, "priorityClassRef",
-                            json_pack("{s:s, s:s, s:s}", "group", facts->priority_group, "kind", facts->priority_kind,
-                                      "name", facts->priority_name));
+                            json_pack("{s:s, s:s, s:s}", "group", facts->priority_group, "kind",
+                                      facts->priority_kind, "name", facts->priority_name));
     if (job->maximum_execution_seconds > 0)
-        json_object_set_new(spec, "maximumExecutionTimeSeconds", json_integer(job->maximum_execution_seconds));
+        json_object_set_new(spec, "maximumExecutionTimeSeconds",
+                            json_integer(job->maximum_execution_seconds));
     if (!*job->queue_name)
         json_object_del(spec, "queueName");
     return spec;
 }
 
-int workload_create_send(struct loop *loop, struct job_record *record, const struct job_facts *facts, const json_t *object,
+int workload_create_send(struct loop *loop, struct job_record *record,
+                         const struct job_facts *facts, const json_t *object,
                          const struct job_choice *choice, struct err *e)
 {
     const struct job *job = facts->job;
@@ -268,25 +288,29 @@ int workload_create_send(struct loop *loop, struct job_record *record, const str
         return -1;
     name = workload_name(&loop->arena, job->kind->kind, job->kind->group, job->name, job->uid, NULL,
                          loop->settings->jobs.short_workload_names);
-    metadata = json_pack("{s:s, s:s, s:o, s:o, s:[s], s:[o]}", "name", name, "namespace", job->namespace, "labels",
-                         workload_labels(loop->settings, job, object), "annotations", workload_annotations(job, object),
-                         "finalizers", FINALIZER, "ownerReferences", owner_reference(job));
+    metadata = json_pack("{s:s, s:s, s:o, s:o, s:[s], s:[o]}", "name", name, "namespace",
+                         job->namespace, "labels", workload_labels(loop->settings, job, object),
+                         "annotations", workload_annotations(job, object), "finalizers", FINALIZER,
+                         "ownerReferences", owner_reference(job));
     op = write_op_create(loop, WRITE_JOB, record->key, job->uid);
     op->kind = record->kind;
     op->creates_workload = true;
-    created.event_note = arena_format(&loop->arena, "Created Workload: %s/%s", job->namespace, name);
+    created.event_note =
+        arena_format(&loop->arena, "Created Workload: %s/%s", job->namespace, name);
     job_note(op, record, &created);
     write_op_request(op, KUBE_CREATE, workload_path(job->namespace, NULL, NULL),
-                     json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "kueue.x-k8s.io/v1beta2", "kind", "Workload",
-                               "metadata", metadata, "spec", spec),
+                     json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "kueue.x-k8s.io/v1beta2",
+                               "kind", "Workload", "metadata", metadata, "spec", spec),
                      "fieldManager=kueue");
     record->is_writing = true;
     write_op_send(op);
     return 0;
 }
 
-int workload_update_send(struct loop *loop, struct job_record *record, const struct job_facts *facts, const json_t *object,
-                         struct workload_record *workload, const struct job_choice *choice, struct err *e)
+int workload_update_send(struct loop *loop, struct job_record *record,
+                         const struct job_facts *facts, const json_t *object,
+                         struct workload_record *workload, const struct job_choice *choice,
+                         struct err *e)
 {
     json_t *spec = workload_spec(loop, facts, object, e);
     json_t *tree = workload ? workload_tree(workload) : NULL;
@@ -312,7 +336,8 @@ int workload_update_send(struct loop *loop, struct job_record *record, const str
     return 0;
 }
 
-void workload_finish_send(struct loop *loop, struct workload_record *workload, const char *reason, const char *message)
+void workload_finish_send(struct loop *loop, struct workload_record *workload, const char *reason,
+                          const char *message)
 {
     json_t *before, *after;
     struct write_op *op;
@@ -321,7 +346,10 @@ void workload_finish_send(struct loop *loop, struct workload_record *workload, c
         return;
     before = workload_tree(workload);
     after = json_deep_copy(before);
-    condition_put(after, &(struct condition_change){ "Finished", "True", reason, message, workload->generation }, loop_now());
+    condition_put(
+        after,
+        &(struct condition_change){ "Finished", "True", reason, message, workload->generation },
+        loop_now());
     op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS, before, after, NULL);
     if (op) {
         workload->is_writing = true;
@@ -339,6 +367,7 @@ json_t *adoption_patch(const struct job *job, const json_t *tree)
     json_array_append_new(list, owner_reference(job));
     metadata = json_pack("{s:o}", "ownerReferences", list);
     if (is_label_value(job->uid))
-        json_object_set_new(metadata, "labels", json_pack("{s:s}", "kueue.x-k8s.io/job-uid", job->uid));
+        json_object_set_new(metadata, "labels",
+                            json_pack("{s:s}", "kueue.x-k8s.io/job-uid", job->uid));
     return json_pack("{s:o}", "metadata", metadata);
 }

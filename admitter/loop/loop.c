@@ -152,7 +152,8 @@ static void handle_synced(struct loop *loop, const struct loop_event *event)
         begin_leading(loop);
     if (atomic_exchange(&loop->is_synced, true))
         return;
-    LOG(LOG_INFO, "caches are synced", KI("workloads", map_count(loop->workloads)), KI("jobs", map_count(loop->jobs)));
+    LOG(LOG_INFO, "caches are synced", KI("workloads", map_count(loop->workloads)),
+        KI("jobs", map_count(loop->jobs)));
 }
 
 static void handle(struct loop *loop, struct loop_event *event)
@@ -253,7 +254,8 @@ static void *run(void *context)
         if (engine_next_due(loop->engine) != TIME_NONE && engine_next_due(loop->engine) <= now)
             loop->has_news = true;
         engine_advance(loop->engine, now);
-        due = sooner(run_cycles(loop), sooner(looks_run(loop, loop_now()), engine_next_due(loop->engine)));
+        due = sooner(run_cycles(loop),
+                     sooner(looks_run(loop, loop_now()), engine_next_due(loop->engine)));
         due = sooner(due, refresh_statuses(loop));
         if (loop->dirty_jobs || loop->dirty_workloads || loop->dirty_objects)
             due = loop->is_leading ? 0 : due;

@@ -19,30 +19,37 @@ static int64_t seconds_since(int64_t then, int64_t now)
 
 static int64_t queued_since(const struct workload_record *record, const json_t *tree)
 {
-    int64_t evicted = condition_true(tree, "Evicted") ? condition_transition(tree, "Evicted") : TIME_NONE;
+    int64_t evicted =
+        condition_true(tree, "Evicted") ? condition_transition(tree, "Evicted") : TIME_NONE;
 
     return evicted != TIME_NONE && evicted > record->created ? evicted : record->created;
 }
 
-static void note_reservation(struct write_op *op, struct loop *loop, const struct workload_record *record,
-                             const struct decision *decision, int64_t waited, bool admitted)
+static void note_reservation(struct write_op *op, struct loop *loop,
+                             const struct workload_record *record, const struct decision *decision,
+                             int64_t waited, bool admitted)
 {
     const char *considered = decision->flavors_considered ? decision->flavors_considered : "";
 
     if (!decision->second_pass)
-        workload_note(op, record, false, "QuotaReserved",
-                      arena_format(&loop->arena, "Quota reserved in ClusterQueue %s, wait time since queued was %llds%s%s",
-                                   decision->cluster_queue, (long long)waited, *considered ? "; Flavors considered: " : "",
-                                   considered),
-                      SCHEDULER);
+        workload_note(
+            op, record, false, "QuotaReserved",
+            arena_format(&loop->arena,
+                         "Quota reserved in ClusterQueue %s, wait time since queued was %llds%s%s",
+                         decision->cluster_queue, (long long)waited,
+                         *considered ? "; Flavors considered: " : "", considered),
+            SCHEDULER);
     if (admitted)
-        workload_note(op, record, false, "Admitted",
-                      arena_format(&loop->arena, "Admitted by ClusterQueue %s, wait time since reservation was 0s",
-                                   decision->cluster_queue),
-                      SCHEDULER);
+        workload_note(
+            op, record, false, "Admitted",
+            arena_format(&loop->arena,
+                         "Admitted by ClusterQueue %s, wait time since reservation was 0s",
+                         decision->cluster_queue),
+            SCHEDULER);
 }
 
-static bool reserve(struct loop *loop, struct workload_record *record, const struct decision *decision, int64_t now)
+static bool reserve(struct loop *loop, struct workload_record *record,
+                    const struct decision *decision, int64_t now)
 {
     json_t *before = workload_tree(record), *after = json_deep_copy(before);
     bool admitted = decision_reserve(after, decision, loop->settings, now);
@@ -57,8 +64,9 @@ static bool reserve(struct loop *loop, struct workload_record *record, const str
             metrics_admitted(decision->cluster_queue, waited);
         record->is_writing = record->is_admitting = true;
         loop->admissions++;
-        LOG(LOG_INFO, admitted ? "workload admitted" : "quota reserved", KS("workload", record->key),
-            KS("cluster_queue", decision->cluster_queue), KI("wait_s", waited), KI("borrowing", decision->borrowing_level));
+        LOG(LOG_INFO, admitted ? "workload admitted" : "quota reserved",
+            KS("workload", record->key), KS("cluster_queue", decision->cluster_queue),
+            KI("wait_s", waited), KI("borrowing", decision->borrowing_level));
         write_op_send(op);
     } else {
         engine_admission_failed(loop->engine, record->namespace, record->name, false, now);
@@ -70,18 +78,25 @@ static bool reserve(struct loop *loop, struct workload_record *record, const str
 
 /* ---- Preempting ---- */
 
-static void note_preemptor(struct write_op *op, struct loop *loop, const struct decision *decision, const struct victim *victim)
+static void note_preemptor(struct write_op *op, struct loop *loop, const struct decision *decision,
+                           const struct victim *victim)
 {
-    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2", .kind = "Workload", .namespace = decision->namespace,
-                              .name = decision->name, .uid = decision->uid, .reason = "PreemptedWorkload",
+    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2",
+                              .kind = "Workload",
+                              .namespace = decision->namespace,
+                              .name = decision->name,
+                              .uid = decision->uid,
+                              .reason = "PreemptedWorkload",
                               .controller = SCHEDULER };
 
-    note.note = arena_format(&loop->arena, "Preempted workload %s/%s (UID: %s) in ClusterQueue %s%s", victim->namespace,
-                             victim->name, victim->uid, victim->cluster_queue, victim->event_suffix);
+    note.note = arena_format(
+        &loop->arena, "Preempted workload %s/%s (UID: %s) in ClusterQueue %s%s", victim->namespace,
+        victim->name, victim->uid, victim->cluster_queue, victim->event_suffix);
     write_op_note(op, &note);
 }
 
-static bool preempt(struct loop *loop, const struct decision *decision, const struct victim *victim, int64_t now)
+static bool preempt(struct loop *loop, const struct decision *decision, const struct victim *victim,
+                    int64_t now)
 {
     struct workload_record *record = workload_find(loop, victim->namespace, victim->name);
     json_t *before, *after;
@@ -89,7 +104,8 @@ static bool preempt(struct loop *loop, const struct decision *decision, const st
 
     if (victim->already_evicted)
         return false;
-    if (!record || record->is_writing || record->not_before > now) { /* try again when there is news */
+    if (!record || record->is_writing ||
+        record->not_before > now) { /* try again when there is news */
         engine_eviction_failed(loop->engine, victim->namespace, victim->name, now);
         return false;
     }
@@ -100,13 +116,14 @@ static bool preempt(struct loop *loop, const struct decision *decision, const st
     if (op) {
         workload_note(op, record, false, "EvictedDueToPreempted", victim->message, SCHEDULER);
         workload_note(op, record, false, "Preempted",
-                      arena_format(&loop->arena, "%s%s", victim->message, victim->event_suffix), SCHEDULER);
+                      arena_format(&loop->arena, "%s%s", victim->message, victim->event_suffix),
+                      SCHEDULER);
         note_preemptor(op, loop, decision, victim);
         metrics_evicted(victim->cluster_queue, "Preempted", "");
         metrics_preempted(decision->cluster_queue, victim->reason);
         record->is_writing = true;
-        LOG(LOG_INFO, "workload preempted", KS("workload", record->key), KS("reason", victim->reason),
-            KS("preemptor", decision->name));
+        LOG(LOG_INFO, "workload preempted", KS("workload", record->key),
+            KS("reason", victim->reason), KS("preemptor", decision->name));
         write_op_send(op);
     }
     json_decref(before);
@@ -116,7 +133,8 @@ static bool preempt(struct loop *loop, const struct decision *decision, const st
 
 /* ---- everything that waits ---- */
 
-static void wait(struct loop *loop, struct workload_record *record, const struct decision *decision, int64_t now)
+static void wait(struct loop *loop, struct workload_record *record, const struct decision *decision,
+                 int64_t now)
 {
     json_t *before, *after;
     struct write_op *op = NULL;
@@ -144,7 +162,8 @@ static bool carry_out(struct loop *loop, const struct decision *decision, int64_
     bool moved = decision->outcome > OUTCOME_RESERVED && decision->requeue != REQUEUE_HEAP;
 
     intents_decision(loop, decision, now);
-    if (decision->outcome <= OUTCOME_RESERVED && (!record || record->is_writing || record->not_before > now)) {
+    if (decision->outcome <= OUTCOME_RESERVED &&
+        (!record || record->is_writing || record->not_before > now)) {
         /* Another write of ours is under way, or the last try was refused: there will be news. */
         engine_admission_failed(loop->engine, decision->namespace, decision->name, !record, now);
         return false;
@@ -166,8 +185,9 @@ static bool carry_out(struct loop *loop, const struct decision *decision, int64_
 
 static bool may_decide(const struct loop *loop)
 {
-    return loop->is_leading && (loop->settings->components & COMPONENT_SCHEDULER) && !loop_failed(loop) &&
-           loop->admissions < loop->settings->admissions_in_flight && engine_has_heads(loop->engine);
+    return loop->is_leading && (loop->settings->components & COMPONENT_SCHEDULER) &&
+           !loop_failed(loop) && loop->admissions < loop->settings->admissions_in_flight &&
+           engine_has_heads(loop->engine);
 }
 
 int64_t run_cycles(struct loop *loop)

@@ -27,7 +27,8 @@ static void mark_children(struct loop *loop, const struct job_record *record)
     for (size_t at = 0; map_next(loop->jobs, &at, &entry);) {
         struct job_record *other = entry.value;
 
-        if (other->job && other->job->owner.uid && strcmp(other->job->owner.uid, record->job->uid) == 0)
+        if (other->job && other->job->owner.uid &&
+            strcmp(other->job->owner.uid, record->job->uid) == 0)
             mark_job(loop, other);
     }
 }
@@ -37,7 +38,8 @@ static void job_gone(struct loop *loop, struct job_record *record)
     if (loop->settings->jobs.manage_without_queue_name)
         mark_children(loop, record);
     if (record->job)
-        snapshot_job_remove(loop->parts.snapshot, record->job->kind, record->job->namespace, record->job->name);
+        snapshot_job_remove(loop->parts.snapshot, record->job->kind, record->job->namespace,
+                            record->job->name);
     free(record->job);
     record->job = NULL;
     mark_job(loop, record);
@@ -79,7 +81,8 @@ static bool is_wanted(const struct job_record *record, const struct loop_event *
 {
     bool same = record->job && strcmp(record->job->uid, event->uid) == 0;
 
-    if (event->fetched) /* of the incarnation that was asked for, and not older than what is known */
+    if (event
+            ->fetched) /* of the incarnation that was asked for, and not older than what is known */
         return same && event->resource_version >= record->job->resource_version;
     return !same || event->resource_version > record->job->resource_version;
 }
@@ -113,7 +116,8 @@ static int by_age(const void *a, const void *b)
     return strcmp(x->uid, y->uid);
 }
 
-static size_t collect(struct loop *loop, const struct job_record *record, struct workload_facts **facts)
+static size_t collect(struct loop *loop, const struct job_record *record,
+                      struct workload_facts **facts)
 {
     size_t count = 0, i = 0;
 
@@ -141,16 +145,18 @@ static void find_priority(struct loop *loop, struct job_facts *facts)
         facts->priority_name = ours ? job->priority_class : job->pod_priority_class;
         facts->priority_group = ours ? "kueue.x-k8s.io" : "scheduling.k8s.io";
         facts->priority_kind = ours ? "WorkloadPriorityClass" : "PriorityClass";
-        found = map_get(ours ? loop->workload_priority_classes : loop->priority_classes, str_of(facts->priority_name));
+        found = map_get(ours ? loop->workload_priority_classes : loop->priority_classes,
+                        str_of(facts->priority_name));
         facts->priority_known = found != NULL;
         facts->priority = found ? found->value : 0;
         return;
     }
     for (size_t at = 0; map_next(loop->priority_classes, &at, &entry);) {
         found = entry.value;
-        if (!found->global_default || (best && (best->value < found->value ||
-                                                (best->value == found->value &&
-                                                 strcmp(facts->priority_name, entry.key.text) < 0))))
+        if (!found->global_default ||
+            (best &&
+             (best->value < found->value ||
+              (best->value == found->value && strcmp(facts->priority_name, entry.key.text) < 0))))
             continue;
         best = found;
         facts->priority_name = entry.key.text;
@@ -218,7 +224,9 @@ static void find_facts(struct loop *loop, struct job_record *record, struct job_
         facts->ancestor_admitted = newest_is_admitted(ancestor);
     }
     find_priority(loop, facts);
-    prebuilt = *record->job->prebuilt_name ? workload_find(loop, record->job->namespace, record->job->prebuilt_name) : NULL;
+    prebuilt = *record->job->prebuilt_name
+                   ? workload_find(loop, record->job->namespace, record->job->prebuilt_name)
+                   : NULL;
     if (prebuilt) {
         struct workload_facts *f = ARENA_NEW(&loop->arena, struct workload_facts);
 
@@ -246,7 +254,8 @@ static struct workload_record *record_of(struct loop *loop, const struct job_rec
     return workload_find(loop, namespace, facts->name);
 }
 
-static bool flavor_find(void *context, const char *flavor, const json_t **node_labels, const json_t **tolerations)
+static bool flavor_find(void *context, const char *flavor, const json_t **node_labels,
+                        const json_t **tolerations)
 {
     struct loop *loop = context;
     struct object_record *record = object_find(loop, OBJECT_FLAVOR, "", flavor);
@@ -264,7 +273,8 @@ static bool flavor_find(void *context, const char *flavor, const json_t **node_l
 static void act_start(struct loop *loop, struct job_record *record, const struct job_choice *choice)
 {
     const struct workload_facts *workload = choice->workload;
-    struct pod_set_info *infos = ARENA_ARRAY(&loop->arena, workload->pod_set_count + 1, struct pod_set_info);
+    struct pod_set_info *infos =
+        ARENA_ARRAY(&loop->arena, workload->pod_set_count + 1, struct pod_set_info);
     struct job_patch patch = { 0 };
     struct err e = { 0 };
     int result = workload_infos(workload, loop->settings, flavor_find, loop, infos, &e);
@@ -283,9 +293,11 @@ static void act_start(struct loop *loop, struct job_record *record, const struct
     }
 }
 
-static void act(struct loop *loop, struct job_record *record, const struct job_facts *facts, struct job_choice *choice);
+static void act(struct loop *loop, struct job_record *record, const struct job_facts *facts,
+                struct job_choice *choice);
 
-static void act_stop(struct loop *loop, struct job_record *record, const struct job_facts *facts, struct job_choice *choice)
+static void act_stop(struct loop *loop, struct job_record *record, const struct job_facts *facts,
+                     struct job_choice *choice)
 {
     const struct workload_facts *workload = choice->workload;
     size_t count = workload ? workload->pod_set_count : 0;
@@ -294,8 +306,8 @@ static void act_stop(struct loop *loop, struct job_record *record, const struct 
     struct job_choice next;
 
     for (size_t i = 0; i < count; i++)
-        pod_set_info_from_injected(&infos[i], workload->pod_sets[i].name, workload->pod_sets[i].count,
-                                   workload->pod_sets[i].injected);
+        pod_set_info_from_injected(&infos[i], workload->pod_sets[i].name,
+                                   workload->pod_sets[i].count, workload->pod_sets[i].injected);
     record->job->kind->stop(record->job, workload ? infos : NULL, count, &patch, NULL);
     pod_set_info_finish(infos, count);
     if (patch.body) {
@@ -308,15 +320,17 @@ static void act_stop(struct loop *loop, struct job_record *record, const struct 
     *choice = next;
 }
 
-static void act_write_tree(struct loop *loop, struct job_record *record, const struct job_choice *choice)
+static void act_write_tree(struct loop *loop, struct job_record *record,
+                           const struct job_choice *choice)
 {
     struct workload_record *workload = record_of(loop, record, choice->workload);
     struct write_op *op;
 
-    if (!workload || workload->is_writing || workload_is_awaited(loop, workload)) /* its answer marks this job again */
+    if (!workload || workload->is_writing ||
+        workload_is_awaited(loop, workload)) /* its answer marks this job again */
         return;
-    op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS, (json_t *)(uintptr_t)choice->workload->object,
-                            choice->tree, NULL);
+    op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS,
+                            (json_t *)(uintptr_t)choice->workload->object, choice->tree, NULL);
     if (!op)
         return;
     job_note(op, record, choice);
@@ -324,8 +338,8 @@ static void act_write_tree(struct loop *loop, struct job_record *record, const s
     write_op_send(op);
 }
 
-static void send_workload_op(struct job_record *record, struct workload_record *workload, struct write_op *op,
-                             const struct job_choice *choice)
+static void send_workload_op(struct job_record *record, struct workload_record *workload,
+                             struct write_op *op, const struct job_choice *choice)
 {
     if (!op)
         return;
@@ -364,17 +378,19 @@ static void act_on_workload(struct loop *loop, struct job_record *record, struct
 }
 
 /* Something that needs the whole job object: take it from the event, or read it. */
-static void act_with_object(struct loop *loop, struct job_record *record, const struct job_facts *facts,
-                            const struct job_choice *choice)
+static void act_with_object(struct loop *loop, struct job_record *record,
+                            const struct job_facts *facts, const struct job_choice *choice)
 {
-    struct workload_record *workload = choice->workload ? record_of(loop, record, choice->workload) : NULL;
+    struct workload_record *workload =
+        choice->workload ? record_of(loop, record, choice->workload) : NULL;
     json_t *object;
     struct err e = { 0 };
     int result;
 
     if (record->raw.length == 0) {
         if (!record->is_fetching)
-            fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name, record->job->uid);
+            fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name,
+                         record->job->uid);
         record->is_fetching = true;
         return;
     }
@@ -387,15 +403,18 @@ static void act_with_object(struct loop *loop, struct job_record *record, const 
         result = workload_update_send(loop, record, facts, object, workload, choice, &e);
     json_decref(object);
     if (result < 0) {
-        LOG(LOG_ERROR, "no Workload can be made of a job", KS("job", record->key), KS("error", e.text));
+        LOG(LOG_ERROR, "no Workload can be made of a job", KS("job", record->key),
+            KS("error", e.text));
         job_event(loop, record, true, "InvalidJob", e.text);
         look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
     }
 }
 
-static void act_missing_class(struct loop *loop, struct job_record *record, const struct job_facts *facts)
+static void act_missing_class(struct loop *loop, struct job_record *record,
+                              const struct job_facts *facts)
 {
-    AUTO_FREE char *note = mem_format("%s \"%s\" not found", facts->priority_kind, facts->priority_name);
+    AUTO_FREE char *note =
+        mem_format("%s \"%s\" not found", facts->priority_kind, facts->priority_name);
     AUTO_FREE char *reason = mem_format("%sNotFound", facts->priority_kind);
 
     if (record->failures == 0)
@@ -403,7 +422,8 @@ static void act_missing_class(struct loop *loop, struct job_record *record, cons
     look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
 }
 
-static void act(struct loop *loop, struct job_record *record, const struct job_facts *facts, struct job_choice *choice)
+static void act(struct loop *loop, struct job_record *record, const struct job_facts *facts,
+                struct job_choice *choice)
 {
     switch (choice->action) {
     case JOB_NOTHING:
@@ -443,7 +463,8 @@ void step_job(struct loop *loop, struct job_record *record)
     struct job_facts facts;
     struct job_choice choice;
 
-    if (!loop->is_leading || record->is_writing || !(loop->settings->job_reconcilers & (1u << record->kind)) ||
+    if (!loop->is_leading || record->is_writing ||
+        !(loop->settings->job_reconcilers & (1u << record->kind)) ||
         (record->failures > 0 && record->look.at != TIME_NONE))
         return;
     arena_reset(&loop->arena);

@@ -15,9 +15,12 @@ void mark_object(struct loop *loop, struct object_record *record)
 }
 
 static const enum object_kind object_kinds[EVENT_OBJECT_KINDS] = {
-    [EVENT_CLUSTER_QUEUE] = OBJECT_CLUSTER_QUEUE, [EVENT_LOCAL_QUEUE] = OBJECT_LOCAL_QUEUE,
-    [EVENT_COHORT] = OBJECT_COHORT,               [EVENT_FLAVOR] = OBJECT_FLAVOR,
-    [EVENT_CHECK] = OBJECT_CHECK,                 [EVENT_TOPOLOGY] = OBJECT_TOPOLOGY,
+    [EVENT_CLUSTER_QUEUE] = OBJECT_CLUSTER_QUEUE,
+    [EVENT_LOCAL_QUEUE] = OBJECT_LOCAL_QUEUE,
+    [EVENT_COHORT] = OBJECT_COHORT,
+    [EVENT_FLAVOR] = OBJECT_FLAVOR,
+    [EVENT_CHECK] = OBJECT_CHECK,
+    [EVENT_TOPOLOGY] = OBJECT_TOPOLOGY,
 };
 
 /* ---- what depends on what ---- */
@@ -52,7 +55,8 @@ static bool is_used(struct loop *loop, const struct object_record *record)
     if (record->kind == OBJECT_CLUSTER_QUEUE) {
         struct queue_status status;
 
-        return engine_cluster_queue_status(loop->engine, record->name, &loop->arena, &status) && status.reserving > 0;
+        return engine_cluster_queue_status(loop->engine, record->name, &loop->arena, &status) &&
+               status.reserving > 0;
     }
     if (record->kind == OBJECT_TOPOLOGY) {
         for (size_t at = 0; map_next(loop->objects[OBJECT_FLAVOR], &at, &entry);) {
@@ -91,7 +95,8 @@ static void list_free(char **list)
     free(list);
 }
 
-static void learn_cluster_queue(struct loop *loop, struct object_record *record, struct cluster_queue *queue)
+static void learn_cluster_queue(struct loop *loop, struct object_record *record,
+                                struct cluster_queue *queue)
 {
     size_t flavors = 0, count = 0;
 
@@ -116,17 +121,20 @@ static void learn_cluster_queue(struct loop *loop, struct object_record *record,
     snapshot_cluster_queue_put(loop->parts.snapshot, queue);
 }
 
-static void learn_local_queue(struct loop *loop, struct object_record *record, const struct local_queue *queue)
+static void learn_local_queue(struct loop *loop, struct object_record *record,
+                              const struct local_queue *queue)
 {
     free(record->cluster_queue);
     record->cluster_queue = mem_dup(queue->cluster_queue ? queue->cluster_queue : "");
     record->stop_policy = queue->stop_policy;
     engine_local_queue_put(loop->engine, queue, loop_now());
     mark_queue_workloads(loop, record->key);
-    snapshot_local_queue_put(loop->parts.snapshot, queue->namespace, queue->name, record->cluster_queue);
+    snapshot_local_queue_put(loop->parts.snapshot, queue->namespace, queue->name,
+                             record->cluster_queue);
 }
 
-static void learn_details(struct loop *loop, struct object_record *record, const struct loop_event *event)
+static void learn_details(struct loop *loop, struct object_record *record,
+                          const struct loop_event *event)
 {
     switch (event->kind) {
     case EVENT_CLUSTER_QUEUE:
@@ -162,7 +170,8 @@ static bool is_status_echo(const struct object_record *record, const struct loop
     return record->resource_version != 0 && strcmp(record->uid, event->uid) == 0 &&
            record->generation == event->generation && record->deleting == event->deleting &&
            record->has_finalizer == event->has_finalizer &&
-           (record->kind == OBJECT_CLUSTER_QUEUE || record->kind == OBJECT_LOCAL_QUEUE || record->kind == OBJECT_COHORT);
+           (record->kind == OBJECT_CLUSTER_QUEUE || record->kind == OBJECT_LOCAL_QUEUE ||
+            record->kind == OBJECT_COHORT);
 }
 
 static void object_take(struct loop *loop, enum object_kind kind, struct loop_event *event)
@@ -172,7 +181,8 @@ static void object_take(struct loop *loop, enum object_kind kind, struct loop_ev
 
     if (event->resource_version < record->resource_version && strcmp(record->uid, event->uid) == 0)
         return;
-    if (strcmp(record->uid, event->uid) != 0) { /* made again: answers to the old one's writes do not count */
+    if (strcmp(record->uid, event->uid) !=
+        0) { /* made again: answers to the old one's writes do not count */
         record->is_writing = false;
         record->written = TIME_NONE;
         look_at(loop, &record->look, TIME_NONE);
@@ -274,7 +284,8 @@ static void handle_namespace(struct loop *loop, const struct loop_event *event)
         record = mem_alloc(sizeof(*record));
         map_put(loop->namespaces, str_of(event->name), record);
     }
-    record->is_managed = !selector->present || selector_matches(selector, event->labels->labels, event->labels->label_count);
+    record->is_managed = !selector->present || selector_matches(selector, event->labels->labels,
+                                                                event->labels->label_count);
     engine_namespace_put(loop->engine, event->labels, loop_now());
     snapshot_namespace_put(loop->parts.snapshot, event->name, record->is_managed);
     if (atomic_load(&loop->is_synced))
@@ -385,20 +396,22 @@ static bool wants_finalizer(const struct loop *loop, const struct object_record 
 static void finalizer_send(struct loop *loop, struct object_record *record, bool add)
 {
     struct write_op *op = write_op_create(loop, WRITE_OBJECT_FINALIZER, record->key, record->uid);
-    json_t *list = record->finalizers ? json_loads(record->finalizers, 0, NULL) : NULL, *left = json_array(), *name;
+    json_t *list = record->finalizers ? json_loads(record->finalizers, 0, NULL) : NULL,
+           *left = json_array(), *name;
     size_t i;
 
-    json_array_foreach(list, i, name)
-        if (json_is_string(name) && strcmp(json_string_value(name), FINALIZER) != 0)
-            json_array_append(left, name);
+    json_array_foreach(list, i, name) if (json_is_string(name) &&
+                                          strcmp(json_string_value(name), FINALIZER) != 0)
+        json_array_append(left, name);
     if (add)
         json_array_append_new(left, json_string(FINALIZER));
     json_decref(list);
     op->kind = record->kind;
-    write_op_request(op, KUBE_MERGE_PATCH, object_path(record->kind, record->namespace, record->name, NULL),
+    write_op_request(op, KUBE_MERGE_PATCH,
+                     object_path(record->kind, record->namespace, record->name, NULL),
                      json_pack("{s:{s:o, s:s, s:o}}", "metadata", "resourceVersion",
-                               json_sprintf("%lld", (long long)record->resource_version), "uid", record->uid,
-                               "finalizers", left),
+                               json_sprintf("%lld", (long long)record->resource_version), "uid",
+                               record->uid, "finalizers", left),
                      "fieldManager=kueue");
     record->is_writing = true;
     write_op_send(op);
@@ -439,6 +452,7 @@ void object_write_done(struct loop *loop, struct write_op *op)
     record->failures++;
     metrics_write_failed(err_name(op->error.code));
     if (op->error.code != ERR_NOT_FOUND && op->error.code != ERR_CONFLICT)
-        LOG(LOG_WARN, "a change of an object failed", KS("object", record->key), KS("error", op->error.text));
+        LOG(LOG_WARN, "a change of an object failed", KS("object", record->key),
+            KS("error", op->error.text));
     look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
 }

@@ -38,12 +38,12 @@ struct workload_record {
     int64_t taken_version;   /* of the last event that the engine was told of */
     int64_t awaited_version; /* of a write whose result only the watch will show; 0: none */
     int64_t awaited_until;
-    char *class_name;        /* of spec.priorityClassRef when it is a WorkloadPriorityClass, else NULL */
-    char *text; /* the object without templates, JSON */
+    char *class_name; /* of spec.priorityClassRef when it is a WorkloadPriorityClass, else NULL */
+    char *text;       /* the object without templates, JSON */
     struct workload_pod_set *pod_sets; /* one piece of memory */
     size_t pod_set_count;
-    char *queue_key;  /* "ns/queue" of spec.queueName */
-    char *owner_key;  /* "<job kind>/ns/name", NULL without a known owner */
+    char *queue_key;                    /* "ns/queue" of spec.queueName */
+    char *owner_key;                    /* "<job kind>/ns/name", NULL without a known owner */
     struct workload_record *owner_next; /* others of the same owner */
     struct workload_record *queue_next, **queue_at; /* others of the same LocalQueue */
     bool is_finished, is_reserved, is_admitted, is_deleting, is_active;
@@ -65,15 +65,23 @@ struct job_record {
     struct pace pace;
     char *key; /* "<job kind>/ns/name" */
     unsigned kind;
-    struct job *job; /* NULL: only known through its Workloads */
-    struct str raw;  /* the object while its event is being handled; else empty */
+    struct job *job;                   /* NULL: only known through its Workloads */
+    struct str raw;                    /* the object while its event is being handled; else empty */
     struct workload_record *workloads; /* owned by it, any order */
     bool is_writing, is_fetching;
     unsigned failures;
     uint64_t last_event; /* hash of the note of the last event that would repeat */
 };
 
-enum object_kind { OBJECT_CLUSTER_QUEUE, OBJECT_LOCAL_QUEUE, OBJECT_COHORT, OBJECT_FLAVOR, OBJECT_CHECK, OBJECT_TOPOLOGY, OBJECT_KINDS };
+enum object_kind {
+    OBJECT_CLUSTER_QUEUE,
+    OBJECT_LOCAL_QUEUE,
+    OBJECT_COHORT,
+    OBJECT_FLAVOR,
+    OBJECT_CHECK,
+    OBJECT_TOPOLOGY,
+    OBJECT_KINDS
+};
 
 struct object_record {
     struct dirty_link dirty;
@@ -87,7 +95,7 @@ struct object_record {
     char *cluster_queue; /* LocalQueue: its ClusterQueue */
     char **flavors;      /* ClusterQueue: names it uses; NULL-terminated */
     char **checks;
-    char *topology;      /* flavor */
+    char *topology; /* flavor */
     enum stop_policy stop_policy;
     struct workload_record *workloads; /* LocalQueue: those that name it */
     bool is_writing;
@@ -121,28 +129,29 @@ struct loop {
     pthread_t thread;
     bool is_started;
     atomic_bool is_synced, is_stopping;
-    struct map *prebuilt;   /* "ns/name" of a prebuilt Workload -> key of the job that names it (heap) */
+    struct map
+        *prebuilt;   /* "ns/name" of a prebuilt Workload -> key of the job that names it (heap) */
     bool may_lead;   /* this replica holds the lease, or needs none */
     bool is_fresh;   /* every list was complete after it began to lead */
     bool is_leading; /* ... and knows everything: it writes */
     uint64_t random;
-    unsigned synced_kinds;  /* bits of enum event_kind */
-    unsigned synced_jobs;   /* bits of job kinds */
+    unsigned synced_kinds; /* bits of enum event_kind */
+    unsigned synced_jobs;  /* bits of job kinds */
     unsigned wanted_kinds, wanted_jobs;
-    unsigned admissions;    /* reservations being written */
-    int64_t cycle;          /* number of the last one */
-    bool has_news;          /* something the engine knows changed since the last cycle */
-    int64_t blocked_until;  /* without news, no cycle before this */
-    struct map *workloads;  /* "ns/name" */
-    struct map *jobs;       /* "<job kind>/ns/name" */
-    struct map *queues;     /* "ns/name" -> queue_entry */
+    unsigned admissions;   /* reservations being written */
+    int64_t cycle;         /* number of the last one */
+    bool has_news;         /* something the engine knows changed since the last cycle */
+    int64_t blocked_until; /* without news, no cycle before this */
+    struct map *workloads; /* "ns/name" */
+    struct map *jobs;      /* "<job kind>/ns/name" */
+    struct map *queues;    /* "ns/name" -> queue_entry */
     struct map *objects[OBJECT_KINDS];
     struct map *namespaces;
     struct map *priority_classes, *workload_priority_classes;
     struct dirty_link *dirty_workloads, *dirty_jobs, *dirty_objects;
     struct heap looks;
-    struct arena arena;     /* of one step */
-    json_t *step_trees;     /* array: trees that live as long as one step */
+    struct arena arena; /* of one step */
+    json_t *step_trees; /* array: trees that live as long as one step */
 };
 
 int64_t loop_now(void); /* wall clock, nanoseconds */
@@ -152,10 +161,11 @@ uint64_t hash_text(uint64_t seed, const char *text);
 /* ---- lists (loop_dirty.c) ---- */
 void dirty_push(struct dirty_link **list, struct dirty_link *link);
 struct dirty_link *dirty_pop(struct dirty_link **list); /* NULL when empty */
-void dirty_remove(struct dirty_link *link);            /* no-op when it is not listed */
+void dirty_remove(struct dirty_link *link);             /* no-op when it is not listed */
 void look_init(struct look *look, void (*wake)(struct loop *loop, struct look *look));
 void look_at(struct loop *loop, struct look *look, int64_t at); /* TIME_NONE: not */
-int64_t looks_run(struct loop *loop, int64_t now); /* wake what is due; when the next is, TIME_NONE */
+int64_t looks_run(struct loop *loop,
+                  int64_t now); /* wake what is due; when the next is, TIME_NONE */
 /* Delay before the next try after 'failures' refusals: 1 s doubling to 5 min. */
 int64_t retry_delay(unsigned failures);
 /* May this object be written now? Counts the write when it may. */
@@ -165,20 +175,28 @@ int64_t pace_next(const struct pace *pace);
 
 /* ---- records (records.c) ---- */
 struct workload_record *workload_find(struct loop *loop, const char *namespace, const char *name);
-struct workload_record *workload_get(struct loop *loop, const struct loop_event *event); /* made when absent */
+struct workload_record *workload_get(struct loop *loop,
+                                     const struct loop_event *event); /* made when absent */
 void workload_forget(struct loop *loop, struct workload_record *record);
 /* Take over the facts of an event (not the event). */
-void workload_learn(struct loop *loop, struct workload_record *record, const struct loop_event *event);
+void workload_learn(struct loop *loop, struct workload_record *record,
+                    const struct loop_event *event);
 /* A write of ours went through: the tree is the object now. */
-void workload_replace(struct loop *loop, struct workload_record *record, json_t *tree, int64_t resource_version);
+void workload_replace(struct loop *loop, struct workload_record *record, json_t *tree,
+                      int64_t resource_version);
 json_t *workload_tree(const struct workload_record *record); /* new reference, never NULL */
-void workload_facts(const struct workload_record *record, json_t *tree, struct workload_facts *facts);
+void workload_facts(const struct workload_record *record, json_t *tree,
+                    struct workload_facts *facts);
 
-struct job_record *job_find(struct loop *loop, unsigned kind, const char *namespace, const char *name);
-struct job_record *job_get(struct loop *loop, unsigned kind, const char *namespace, const char *name);
+struct job_record *job_find(struct loop *loop, unsigned kind, const char *namespace,
+                            const char *name);
+struct job_record *job_get(struct loop *loop, unsigned kind, const char *namespace,
+                           const char *name);
 void job_forget_if_unused(struct loop *loop, struct job_record *record);
-struct object_record *object_find(struct loop *loop, enum object_kind kind, const char *namespace, const char *name);
-struct object_record *object_get(struct loop *loop, enum object_kind kind, const char *namespace, const char *name);
+struct object_record *object_find(struct loop *loop, enum object_kind kind, const char *namespace,
+                                  const char *name);
+struct object_record *object_get(struct loop *loop, enum object_kind kind, const char *namespace,
+                                 const char *name);
 void object_forget(struct loop *loop, struct object_record *record);
 void records_destroy(struct loop *loop);
 
@@ -198,5 +216,5 @@ void mark_job(struct loop *loop, struct job_record *record);
 void mark_object(struct loop *loop, struct object_record *record);
 void mark_queue_workloads(struct loop *loop, const char *queue_key);
 void mark_cluster_queue_workloads(struct loop *loop, const char *name); /* and its LocalQueues */
-int64_t run_cycles(struct loop *loop); /* when to run again without news; TIME_NONE */
+int64_t run_cycles(struct loop *loop);       /* when to run again without news; TIME_NONE */
 int64_t refresh_statuses(struct loop *loop); /* when something delayed is due; TIME_NONE */

@@ -21,7 +21,8 @@ void mark_workload(struct loop *loop, struct workload_record *record)
 /* The job that owns a Workload, or names it as its prebuilt one. */
 static struct job_record *owner_of(struct loop *loop, const struct workload_record *record)
 {
-    const char *key = record->owner_key ? record->owner_key : map_get(loop->prebuilt, str_of(record->key));
+    const char *key =
+        record->owner_key ? record->owner_key : map_get(loop->prebuilt, str_of(record->key));
 
     return key ? map_get(loop->jobs, str_of(key)) : NULL;
 }
@@ -69,7 +70,8 @@ static void workload_gone(struct loop *loop, struct workload_record *record)
 }
 
 /* The object as it is now reaches the record and the engine. */
-static void workload_take(struct loop *loop, struct workload_record *record, struct loop_event *event)
+static void workload_take(struct loop *loop, struct workload_record *record,
+                          struct loop_event *event)
 {
     mark_owner(loop, record);
     workload_learn(loop, record, event);
@@ -111,9 +113,11 @@ static bool reserved_in(const struct loop_event *event)
 }
 
 /* The outcome of a reservation was in doubt; this is the object as the server has it. */
-static void workload_resolve(struct loop *loop, struct workload_record *record, struct loop_event *event)
+static void workload_resolve(struct loop *loop, struct workload_record *record,
+                             struct loop_event *event)
 {
-    if (event->resource_version < 0) { /* the read failed as well: the quota stays counted, ask again */
+    if (event->resource_version <
+        0) { /* the read failed as well: the quota stays counted, ask again */
         look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
         event_destroy(event);
         return;
@@ -134,8 +138,9 @@ static void workload_resolve(struct loop *loop, struct workload_record *record, 
  * an answer to our own write has put into the record is still to be told once. */
 static bool is_stale(const struct workload_record *record, const struct loop_event *event)
 {
-    return strcmp(record->uid, event->uid) == 0 && (event->resource_version < record->resource_version ||
-                                                    event->resource_version <= record->taken_version);
+    return strcmp(record->uid, event->uid) == 0 &&
+           (event->resource_version < record->resource_version ||
+            event->resource_version <= record->taken_version);
 }
 
 /* A read of ours that is about another incarnation of the name, or of one the watch saw go. */
@@ -167,7 +172,8 @@ void handle_workload(struct loop *loop, struct loop_event *event)
         event_destroy(event);
         return;
     }
-    if (record && *record->uid && event->resource_version >= 0 && strcmp(record->uid, event->uid) != 0) {
+    if (record && *record->uid && event->resource_version >= 0 &&
+        strcmp(record->uid, event->uid) != 0) {
         workload_gone(loop, record); /* deleted and made again under the same name */
         record = NULL;
     }
@@ -188,7 +194,8 @@ void handle_workload(struct loop *loop, struct loop_event *event)
 
 static const struct object_record *queue_of(struct loop *loop, const struct workload_record *record)
 {
-    return record->queue_key ? map_get(loop->objects[OBJECT_LOCAL_QUEUE], str_of(record->queue_key)) : NULL;
+    return record->queue_key ? map_get(loop->objects[OBJECT_LOCAL_QUEUE], str_of(record->queue_key))
+                             : NULL;
 }
 
 static void read_checks(struct loop *loop, const json_t *tree, struct workload_surroundings *around)
@@ -196,13 +203,15 @@ static void read_checks(struct loop *loop, const json_t *tree, struct workload_s
     struct admission admission = { 0 };
     const json_t *stored = json_at(tree, "status", "admission", NULL);
 
-    admission.cluster_queue = stored ? json_string_at(stored, "clusterQueue") : around->cluster_queue;
+    admission.cluster_queue =
+        stored ? json_string_at(stored, "clusterQueue") : around->cluster_queue;
     if (stored)
         admission_read(stored, &loop->arena, &admission);
-    around->know_required_checks = object_find(loop, OBJECT_CLUSTER_QUEUE, "", admission.cluster_queue) != NULL;
+    around->know_required_checks =
+        object_find(loop, OBJECT_CLUSTER_QUEUE, "", admission.cluster_queue) != NULL;
     if (around->know_required_checks)
-        around->required_checks =
-            engine_required_checks(loop->engine, &admission, &loop->arena, &around->required_check_count);
+        around->required_checks = engine_required_checks(loop->engine, &admission, &loop->arena,
+                                                         &around->required_check_count);
 }
 
 static void look_around(struct loop *loop, const struct workload_record *record, const json_t *tree,
@@ -211,7 +220,8 @@ static void look_around(struct loop *loop, const struct workload_record *record,
     const struct object_record *local = queue_of(loop, record), *cluster = NULL;
     struct wait_reason why = { "", "" };
 
-    *around = (struct workload_surroundings){ .local_queue = json_string_at(json_object_get(tree, "spec"), "queueName"),
+    *around = (struct workload_surroundings){ .local_queue = json_string_at(
+                                                  json_object_get(tree, "spec"), "queueName"),
                                               .cluster_queue = "",
                                               .wait_reason = "",
                                               .wait_message = "" };
@@ -228,21 +238,23 @@ static void look_around(struct loop *loop, const struct workload_record *record,
         around->cluster_queue_stop = cluster->stop_policy;
     }
     read_checks(loop, tree, around);
-    if (!record->is_reserved && engine_wait_reason(loop->engine, record->namespace, record->name, &loop->arena, &why)) {
+    if (!record->is_reserved &&
+        engine_wait_reason(loop->engine, record->namespace, record->name, &loop->arena, &why)) {
         around->wait_reason = why.reason;
         around->wait_message = why.message;
     }
 }
 
-static void note_events(struct write_op *op, const struct workload_record *record, const struct step_result *result)
+static void note_events(struct write_op *op, const struct workload_record *record,
+                        const struct step_result *result)
 {
     for (unsigned i = 0; i < result->event_count; i++)
-        workload_note(op, record, result->events[i].warning, result->events[i].reason, result->events[i].note,
-                      "kueue-workload-controller");
+        workload_note(op, record, result->events[i].warning, result->events[i].reason,
+                      result->events[i].note, "kueue-workload-controller");
 }
 
-static void write_step(struct loop *loop, struct workload_record *record, json_t *before, json_t *after,
-                       const struct step_result *result)
+static void write_step(struct loop *loop, struct workload_record *record, json_t *before,
+                       json_t *after, const struct step_result *result)
 {
     struct write_op *op;
 
@@ -265,14 +277,16 @@ static void write_step(struct loop *loop, struct workload_record *record, json_t
     if (!op)
         return;
     if (!pace_allows(&record->pace, loop_now())) {
-        LOG(LOG_WARN, "a workload does not keep what is written to it", KS("workload", record->key));
+        LOG(LOG_WARN, "a workload does not keep what is written to it",
+            KS("workload", record->key));
         write_op_destroy(op);
         look_at(loop, &record->look, pace_next(&record->pace));
         return;
     }
     note_events(op, record, result);
     if (result->evicts)
-        metrics_evicted(workload_cluster_queue(before), result->eviction_reason, result->eviction_cause);
+        metrics_evicted(workload_cluster_queue(before), result->eviction_reason,
+                        result->eviction_cause);
     record->is_writing = true;
     write_op_send(op);
 }
@@ -294,12 +308,14 @@ bool workload_is_awaited(struct loop *loop, struct workload_record *record)
 static void step_class(struct loop *loop, struct workload_record *record, const json_t *tree)
 {
     const struct priority_record *class =
-        record->class_name ? map_get(loop->workload_priority_classes, str_of(record->class_name)) : NULL;
+        record->class_name ? map_get(loop->workload_priority_classes, str_of(record->class_name))
+                           : NULL;
     struct write_op *op;
 
     if (!class || json_integer_at(json_object_get(tree, "spec"), "priority", 0) == class->value)
         return;
-    op = workload_patch_op(loop, record, json_pack("{s:{s:i}}", "spec", "priority", (int)class->value));
+    op = workload_patch_op(loop, record,
+                           json_pack("{s:{s:i}}", "spec", "priority", (int)class->value));
     record->is_writing = true;
     write_op_send(op);
 }
@@ -325,7 +341,8 @@ void step_workload(struct loop *loop, struct workload_record *record)
     after = json_deep_copy(before);
     look_around(loop, record, before, &around);
     loop->random = loop->random * 6364136223846793005u + 1442695040888963407u;
-    workload_step(after, loop->settings, &around, loop_now(), loop->random >> 33, &loop->arena, &result);
+    workload_step(after, loop->settings, &around, loop_now(), loop->random >> 33, &loop->arena,
+                  &result);
     if (result.write == STEP_NOTHING)
         record->failures = 0;
     look_at(loop, &record->look, result.next);
@@ -340,11 +357,18 @@ void step_workload(struct loop *loop, struct workload_record *record)
 /* ---- answers ---- */
 
 /* A refusal that will not change by itself is told to people once. */
-static void complain(struct loop *loop, const struct workload_record *record, const struct write_op *op)
+static void complain(struct loop *loop, const struct workload_record *record,
+                     const struct write_op *op)
 {
-    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2", .kind = "Workload", .namespace = record->namespace,
-                              .name = record->name, .uid = record->uid, .warning = true, .reason = "UpdateRefused",
-                              .note = op->error.text, .controller = "kueue-workload-controller" };
+    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2",
+                              .kind = "Workload",
+                              .namespace = record->namespace,
+                              .name = record->name,
+                              .uid = record->uid,
+                              .warning = true,
+                              .reason = "UpdateRefused",
+                              .note = op->error.text,
+                              .controller = "kueue-workload-controller" };
 
     kube_recorder_post(loop->parts.recorder, &note);
 }
@@ -354,11 +378,13 @@ static void write_failed(struct loop *loop, struct workload_record *record, stru
     record->failures++;
     metrics_write_failed(err_name(op->error.code));
     if (op->error.code == ERR_INVALID || op->error.code == ERR_FORBIDDEN) {
-        LOG(LOG_ERROR, "the API server refused a change of a workload", KS("workload", record->key), KS("error", op->error.text));
+        LOG(LOG_ERROR, "the API server refused a change of a workload", KS("workload", record->key),
+            KS("error", op->error.text));
         if (record->failures == 1)
             complain(loop, record, op);
     } else if (op->error.code != ERR_CONFLICT) {
-        LOG(LOG_WARN, "a change of a workload failed", KS("workload", record->key), KS("error", op->error.text));
+        LOG(LOG_WARN, "a change of a workload failed", KS("workload", record->key),
+            KS("error", op->error.text));
     }
     if (op->error.code == ERR_CONFLICT || op->error.code == ERR_NOT_FOUND || op->outcome_unknown)
         fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
@@ -383,9 +409,10 @@ static void fence_send(struct loop *loop, struct workload_record *record)
     struct write_op *op;
 
     condition_put(after,
-                  &(struct condition_change){ "QuotaReserved", "False",
-                                              loop->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
-                                              FENCE_MESSAGE, record->generation },
+                  &(struct condition_change){
+                      "QuotaReserved", "False",
+                      loop->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
+                      FENCE_MESSAGE, record->generation },
                   loop_now());
     op = workload_status_op(loop, record, WRITE_FENCE, before, after, NULL);
     json_decref(before);
@@ -417,7 +444,8 @@ static void fence_done(struct loop *loop, struct workload_record *record, struct
     workload_unstash(loop, record);
 }
 
-static void reservation_failed(struct loop *loop, struct workload_record *record, struct write_op *op)
+static void reservation_failed(struct loop *loop, struct workload_record *record,
+                               struct write_op *op)
 {
     metrics_write_failed(err_name(op->error.code));
     if (op->error.code != ERR_CONFLICT)
@@ -432,8 +460,8 @@ static void reservation_failed(struct loop *loop, struct workload_record *record
         workload_unstash(loop, record);
         return;
     }
-    LOG(LOG_WARN, "a reservation was not written, reading the workload again", KS("workload", record->key),
-        KS("error", op->error.text));
+    LOG(LOG_WARN, "a reservation was not written, reading the workload again",
+        KS("workload", record->key), KS("error", op->error.text));
     record->is_resolving = true;
     if (op->outcome_unknown)
         fence_send(loop, record);

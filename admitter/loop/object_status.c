@@ -9,38 +9,46 @@
 
 const char *object_kind_name(enum object_kind kind)
 {
-    static const char *const names[] = { "ClusterQueue", "LocalQueue", "Cohort", "ResourceFlavor", "AdmissionCheck",
-                                         "Topology" };
+    static const char *const names[] = { "ClusterQueue",   "LocalQueue",     "Cohort",
+                                         "ResourceFlavor", "AdmissionCheck", "Topology" };
 
     return names[kind];
 }
 
 /* ---- the status as it should be; NULL when the kind has none or the engine does not know it ---- */
 
-static json_t *build_cluster_queue(struct loop *loop, const struct object_record *record, const json_t *before)
+static json_t *build_cluster_queue(struct loop *loop, const struct object_record *record,
+                                   const json_t *before)
 {
     struct queue_status now;
 
     if (!engine_cluster_queue_status(loop->engine, record->name, &loop->arena, &now))
         return NULL;
     metrics_cluster_queue_status(record->name, &now);
-    return cluster_queue_status_build(before, &now, record->has_cohort, record->generation, loop_now());
+    return cluster_queue_status_build(before, &now, record->has_cohort, record->generation,
+                                      loop_now());
 }
 
-static json_t *build_local_queue(struct loop *loop, const struct object_record *record, const json_t *before)
+static json_t *build_local_queue(struct loop *loop, const struct object_record *record,
+                                 const json_t *before)
 {
     struct queue_status now, cluster;
-    struct local_queue_facts facts = { .stopped = record->stop_policy != STOP_NONE, .consumed_updated = TIME_NONE };
-    bool known = engine_local_queue_status(loop->engine, record->namespace, record->name, &loop->arena, &now);
+    struct local_queue_facts facts = { .stopped = record->stop_policy != STOP_NONE,
+                                       .consumed_updated = TIME_NONE };
+    bool known = engine_local_queue_status(loop->engine, record->namespace, record->name,
+                                           &loop->arena, &now);
 
-    facts.cluster_queue_exists = engine_cluster_queue_status(loop->engine, record->cluster_queue, &loop->arena, &cluster);
+    facts.cluster_queue_exists =
+        engine_cluster_queue_status(loop->engine, record->cluster_queue, &loop->arena, &cluster);
     facts.cluster_queue_active = facts.cluster_queue_exists && cluster.activity.active;
     if (known)
         metrics_local_queue_status(record->namespace, record->name, &now);
-    return local_queue_status_build(before, known ? &now : NULL, &facts, record->generation, loop_now());
+    return local_queue_status_build(before, known ? &now : NULL, &facts, record->generation,
+                                    loop_now());
 }
 
-static json_t *build_cohort(struct loop *loop, const struct object_record *record, const json_t *before)
+static json_t *build_cohort(struct loop *loop, const struct object_record *record,
+                            const json_t *before)
 {
     struct queue_status now;
 
@@ -70,8 +78,10 @@ static void send(struct loop *loop, struct object_record *record, json_t *after,
 
     op->kind = record->kind;
     op->tree = json_incref(after);
-    write_op_request(op, KUBE_MERGE_PATCH, object_path(record->kind, record->namespace, record->name, "status"),
-                     json_pack("{s:{s:s}, s:o}", "metadata", "uid", record->uid, "status", change), "fieldManager=kueue");
+    write_op_request(op, KUBE_MERGE_PATCH,
+                     object_path(record->kind, record->namespace, record->name, "status"),
+                     json_pack("{s:{s:s}, s:o}", "metadata", "uid", record->uid, "status", change),
+                     "fieldManager=kueue");
     record->is_writing = true;
     record->written = loop_now();
     write_op_send(op);
@@ -95,7 +105,9 @@ void object_status_send(struct loop *loop, struct object_record *record)
     json_t *stored = record->text ? json_loads(record->text, JSON_DECODE_ANY, NULL) : NULL;
     json_t *before = json_is_object(stored) ? json_incref(stored) : json_object();
     json_t *after = build(loop, record, before), *change = NULL;
-    int64_t next = record->written == TIME_NONE ? TIME_NONE : record->written + loop->settings->queue_status_interval;
+    int64_t next = record->written == TIME_NONE
+                       ? TIME_NONE
+                       : record->written + loop->settings->queue_status_interval;
 
     if (after) {
         follow_activity(loop, record, after);
@@ -122,7 +134,8 @@ static void mark_named(struct loop *loop, enum object_kind kind, const char *key
         mark_object(loop, record);
 }
 
-static void mark_cluster_scoped(struct loop *loop, enum object_kind kind, const char **names, size_t count)
+static void mark_cluster_scoped(struct loop *loop, enum object_kind kind, const char **names,
+                                size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         AUTO_FREE char *key = mem_format("/%s", names[i]);
@@ -137,7 +150,8 @@ int64_t refresh_statuses(struct loop *loop)
 
     arena_reset(&loop->arena);
     engine_take_changed(loop->engine, &loop->arena, &changed);
-    mark_cluster_scoped(loop, OBJECT_CLUSTER_QUEUE, changed.cluster_queues, changed.cluster_queue_count);
+    mark_cluster_scoped(loop, OBJECT_CLUSTER_QUEUE, changed.cluster_queues,
+                        changed.cluster_queue_count);
     mark_cluster_scoped(loop, OBJECT_COHORT, changed.cohorts, changed.cohort_count);
     for (size_t i = 0; i < changed.local_queue_count; i++)
         mark_named(loop, OBJECT_LOCAL_QUEUE, changed.local_queues[i]);

@@ -9,7 +9,8 @@
 
 static void wake_workload(struct loop *loop, struct look *look)
 {
-    struct workload_record *record = (struct workload_record *)((char *)look - offsetof(struct workload_record, look));
+    struct workload_record *record =
+        (struct workload_record *)((char *)look - offsetof(struct workload_record, look));
 
     mark_workload(loop, record);
     mark_owner(loop, record); /* its job may have been waiting for a write that failed */
@@ -22,7 +23,8 @@ static void wake_job(struct loop *loop, struct look *look)
 
 static void wake_object(struct loop *loop, struct look *look)
 {
-    mark_object(loop, (struct object_record *)((char *)look - offsetof(struct object_record, look)));
+    mark_object(loop,
+                (struct object_record *)((char *)look - offsetof(struct object_record, look)));
 }
 
 static const char *key_of(char *buffer, size_t size, const char *namespace, const char *name)
@@ -107,7 +109,8 @@ static void queue_join(struct loop *loop, struct workload_record *record, const 
 
 static void owner_leave(struct loop *loop, struct workload_record *record)
 {
-    struct job_record *owner = record->owner_key ? map_get(loop->jobs, str_of(record->owner_key)) : NULL;
+    struct job_record *owner =
+        record->owner_key ? map_get(loop->jobs, str_of(record->owner_key)) : NULL;
 
     if (owner) {
         struct workload_record **at = &owner->workloads;
@@ -123,7 +126,8 @@ static void owner_leave(struct loop *loop, struct workload_record *record)
     record->owner_next = NULL;
 }
 
-static void owner_join(struct loop *loop, struct workload_record *record, const struct loop_event *event)
+static void owner_join(struct loop *loop, struct workload_record *record,
+                       const struct loop_event *event)
 {
     const struct job_kind *kind = job_kind_by_type(event->owner_api_version, event->owner_kind);
     AUTO_FREE char *key = NULL;
@@ -134,7 +138,8 @@ static void owner_join(struct loop *loop, struct workload_record *record, const 
         index++;
     if (kind)
         key = mem_format("%u/%s/%s", index, event->namespace, event->owner_name);
-    if ((!key && !record->owner_key) || (key && record->owner_key && strcmp(key, record->owner_key) == 0))
+    if ((!key && !record->owner_key) ||
+        (key && record->owner_key && strcmp(key, record->owner_key) == 0))
         return;
     owner_leave(loop, record);
     if (!key)
@@ -181,12 +186,13 @@ static void read_class(struct workload_record *record, const json_t *tree)
     const json_t *reference = json_at(tree, "spec", "priorityClassRef", NULL);
 
     free(record->class_name);
-    record->class_name = strcmp(json_string_at(reference, "group"), "kueue.x-k8s.io") == 0 ?
-                             mem_dup(json_string_at(reference, "name")) :
-                             NULL;
+    record->class_name = strcmp(json_string_at(reference, "group"), "kueue.x-k8s.io") == 0
+                             ? mem_dup(json_string_at(reference, "name"))
+                             : NULL;
 }
 
-void workload_learn(struct loop *loop, struct workload_record *record, const struct loop_event *event)
+void workload_learn(struct loop *loop, struct workload_record *record,
+                    const struct loop_event *event)
 {
     json_t *tree = json_loads(event->text, 0, NULL);
 
@@ -208,12 +214,14 @@ void workload_learn(struct loop *loop, struct workload_record *record, const str
     json_decref(tree);
 }
 
-void workload_replace(struct loop *loop, struct workload_record *record, json_t *tree, int64_t resource_version)
+void workload_replace(struct loop *loop, struct workload_record *record, json_t *tree,
+                      int64_t resource_version)
 {
     json_t *metadata = json_object_get(tree, "metadata");
 
     (void)loop;
-    json_object_set_new(metadata, "resourceVersion", json_sprintf("%lld", (long long)resource_version));
+    json_object_set_new(metadata, "resourceVersion",
+                        json_sprintf("%lld", (long long)resource_version));
     free(record->text);
     record->text = json_dumps(tree, JSON_COMPACT);
     record->resource_version = resource_version;
@@ -227,7 +235,8 @@ json_t *workload_tree(const struct workload_record *record)
     return tree ? tree : json_object();
 }
 
-void workload_facts(const struct workload_record *record, json_t *tree, struct workload_facts *facts)
+void workload_facts(const struct workload_record *record, json_t *tree,
+                    struct workload_facts *facts)
 {
     *facts = (struct workload_facts){ .name = record->name,
                                       .uid = record->uid,
@@ -264,7 +273,8 @@ void workload_forget(struct loop *loop, struct workload_record *record)
 
 /* ---- jobs ---- */
 
-struct job_record *job_find(struct loop *loop, unsigned kind, const char *namespace, const char *name)
+struct job_record *job_find(struct loop *loop, unsigned kind, const char *namespace,
+                            const char *name)
 {
     char key[640];
 
@@ -272,7 +282,8 @@ struct job_record *job_find(struct loop *loop, unsigned kind, const char *namesp
     return map_get(loop->jobs, str_of(key));
 }
 
-struct job_record *job_get(struct loop *loop, unsigned kind, const char *namespace, const char *name)
+struct job_record *job_get(struct loop *loop, unsigned kind, const char *namespace,
+                           const char *name)
 {
     struct job_record *record = job_find(loop, kind, namespace, name);
 
@@ -299,14 +310,16 @@ void job_forget_if_unused(struct loop *loop, struct job_record *record)
 
 /* ---- queues, cohorts, flavors, checks, topologies ---- */
 
-struct object_record *object_find(struct loop *loop, enum object_kind kind, const char *namespace, const char *name)
+struct object_record *object_find(struct loop *loop, enum object_kind kind, const char *namespace,
+                                  const char *name)
 {
     char key[600];
 
     return map_get(loop->objects[kind], str_of(key_of(key, sizeof(key), namespace, name)));
 }
 
-struct object_record *object_get(struct loop *loop, enum object_kind kind, const char *namespace, const char *name)
+struct object_record *object_get(struct loop *loop, enum object_kind kind, const char *namespace,
+                                 const char *name)
 {
     struct object_record *record = object_find(loop, kind, namespace, name);
 

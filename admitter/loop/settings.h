@@ -11,26 +11,26 @@
 #include "quota/engine/options.h"
 
 enum component { /* spec/process.md --components, as bits */
-    COMPONENT_CORE = 1 << 0,
-    COMPONENT_WEBHOOKS_CORE = 1 << 1,
-    COMPONENT_SCHEDULER = 1 << 2,
-    COMPONENT_RETENTION = 1 << 3,
-    COMPONENT_TAS = 1 << 4,
-    COMPONENT_PROVISIONING = 1 << 5,
-    COMPONENT_MULTIKUEUE = 1 << 6,
-    COMPONENT_ELASTIC = 1 << 7,
-    COMPONENT_CONCURRENT_ADMISSION = 1 << 8,
-    COMPONENT_FAILURE_RECOVERY = 1 << 9,
-    COMPONENT_DRA = 1 << 10,
-    COMPONENT_VISIBILITY = 1 << 11,
-    COMPONENT_ALL = (1 << 12) - 1,
+                 COMPONENT_CORE = 1 << 0,
+                 COMPONENT_WEBHOOKS_CORE = 1 << 1,
+                 COMPONENT_SCHEDULER = 1 << 2,
+                 COMPONENT_RETENTION = 1 << 3,
+                 COMPONENT_TAS = 1 << 4,
+                 COMPONENT_PROVISIONING = 1 << 5,
+                 COMPONENT_MULTIKUEUE = 1 << 6,
+                 COMPONENT_ELASTIC = 1 << 7,
+                 COMPONENT_CONCURRENT_ADMISSION = 1 << 8,
+                 COMPONENT_FAILURE_RECOVERY = 1 << 9,
+                 COMPONENT_DRA = 1 << 10,
+                 COMPONENT_VISIBILITY = 1 << 11,
+                 COMPONENT_ALL = (1 << 12) - 1,
 };
 
 struct loop_settings {
-    unsigned components;          /* enum component bits */
-    unsigned job_reconcilers;     /* bit i: the reconciler of job_kinds()[i] runs */
-    unsigned job_webhooks;        /* bit i: the webhooks of job_kinds()[i] answer */
-    unsigned job_frameworks;      /* bit i: listed in integrations.frameworks (known as an owner) */
+    unsigned components;      /* enum component bits */
+    unsigned job_reconcilers; /* bit i: the reconciler of job_kinds()[i] runs */
+    unsigned job_webhooks;    /* bit i: the webhooks of job_kinds()[i] answer */
+    unsigned job_frameworks;  /* bit i: listed in integrations.frameworks (known as an owner) */
     const char **external_frameworks; /* "Kind.version.group" */
     size_t external_framework_count;
     struct job_options jobs;
@@ -54,7 +54,7 @@ struct loop_settings {
     bool finish_orphaned;
     bool admission_gated_by;
     bool fair_sharing_status; /* report weighted shares */
-    bool ignore_undeclared;   /* quotaCheckStrategy IgnoreUndeclared: goes into each cluster_queue */
+    bool ignore_undeclared; /* quotaCheckStrategy IgnoreUndeclared: goes into each cluster_queue */
     bool skip_reassignment_for_pods;
 
     int64_t tas_requeue_batch;      /* un-park delay after a node changed, default 1 s */

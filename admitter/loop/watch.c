@@ -70,9 +70,11 @@ static void changed(void *context, const struct kube_change *change)
     if (change->kind == KUBE_ABSENT)
         return;
     if (change->kind == KUBE_DELETED)
-        event = event_gone(watch->kind, watch->job_kind, change->namespace, change->name, change->uid);
+        event =
+            event_gone(watch->kind, watch->job_kind, change->namespace, change->name, change->uid);
     else
-        event = event_decode(watch->kind, watch->job_kind, &watch->set->settings->jobs, change->object, &e);
+        event = event_decode(watch->kind, watch->job_kind, &watch->set->settings->jobs,
+                             change->object, &e);
     if (event) {
         loop_push(watch->set->loop, event);
         return;
@@ -81,12 +83,13 @@ static void changed(void *context, const struct kube_change *change)
         AUTO_FREE char *name = mem_dup_n(change->name.text, change->name.length);
         AUTO_FREE char *namespace = mem_dup_n(change->namespace.text, change->namespace.length);
 
-        LOG(LOG_ERROR, "an object cannot be understood and is left out", KI("kind", watch->kind), KS("namespace", namespace),
-            KS("name", name), KS("error", e.text));
+        LOG(LOG_ERROR, "an object cannot be understood and is left out", KI("kind", watch->kind),
+            KS("namespace", namespace), KS("name", name), KS("error", e.text));
     }
 }
 
-static void add(struct watch_set *set, struct kube_client *client, enum event_kind kind, unsigned job_kind)
+static void add(struct watch_set *set, struct kube_client *client, enum event_kind kind,
+                unsigned job_kind)
 {
     struct watch *watch = &set->watches[set->count++];
     struct kube_reflector_options options = { .change = changed, .context = watch };
@@ -97,7 +100,8 @@ static void add(struct watch_set *set, struct kube_client *client, enum event_ki
     watch->reflector = kube_reflector_create(client, &options);
 }
 
-struct watch_set *watch_set_create(struct kube_client *client, struct loop *loop, const struct loop_settings *settings)
+struct watch_set *watch_set_create(struct kube_client *client, struct loop *loop,
+                                   const struct loop_settings *settings)
 {
     struct watch_set *set = mem_alloc(sizeof(*set));
     unsigned kinds, jobs;

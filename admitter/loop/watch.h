@@ -9,7 +9,8 @@
 
 struct watch_set;
 /* Kube thread (or before it runs). */
-struct watch_set *watch_set_create(struct kube_client *client, struct loop *loop, const struct loop_settings *settings);
+struct watch_set *watch_set_create(struct kube_client *client, struct loop *loop,
+                                   const struct loop_settings *settings);
 /* List everything again; the kinds report as synced once more. Kube thread. */
 void watch_set_relist(struct watch_set *set);
 void watch_set_destroy(struct watch_set *set);

@@ -26,8 +26,9 @@ static void guard(json_t *patch, const struct workload_record *record)
     json_object_set_new(metadata, "uid", json_string(record->uid));
 }
 
-struct write_op *workload_status_op(struct loop *loop, const struct workload_record *record, enum write_purpose purpose,
-                                    json_t *before, json_t *after, const char *manager)
+struct write_op *workload_status_op(struct loop *loop, const struct workload_record *record,
+                                    enum write_purpose purpose, json_t *before, json_t *after,
+                                    const char *manager)
 {
     json_t *empty = json_object();
     json_t *old = json_object_get(before, "status"), *fresh = json_object_get(after, "status");
@@ -42,28 +43,31 @@ struct write_op *workload_status_op(struct loop *loop, const struct workload_rec
     guard(patch, record);
     op = write_op_create(loop, purpose, record->key, record->uid);
     op->tree = json_incref(after);
-    write_op_request(op, KUBE_MERGE_PATCH, workload_path(record->namespace, record->name, "status"), patch,
-                     query ? query : MANAGER_QUERY);
+    write_op_request(op, KUBE_MERGE_PATCH, workload_path(record->namespace, record->name, "status"),
+                     patch, query ? query : MANAGER_QUERY);
     return op;
 }
 
-struct write_op *workload_patch_op(struct loop *loop, const struct workload_record *record, json_t *patch)
+struct write_op *workload_patch_op(struct loop *loop, const struct workload_record *record,
+                                   json_t *patch)
 {
     struct write_op *op = write_op_create(loop, WRITE_WORKLOAD_OTHER, record->key, record->uid);
 
     guard(patch, record);
-    write_op_request(op, KUBE_MERGE_PATCH, workload_path(record->namespace, record->name, NULL), patch, PLAIN_QUERY);
+    write_op_request(op, KUBE_MERGE_PATCH, workload_path(record->namespace, record->name, NULL),
+                     patch, PLAIN_QUERY);
     return op;
 }
 
-struct write_op *workload_finalizer_op(struct loop *loop, const struct workload_record *record, const json_t *tree)
+struct write_op *workload_finalizer_op(struct loop *loop, const struct workload_record *record,
+                                       const json_t *tree)
 {
     json_t *left = json_array(), *name;
     size_t i;
 
-    json_array_foreach(json_at(tree, "metadata", "finalizers", NULL), i, name)
-        if (strcmp(json_string_value(name), FINALIZER) != 0)
-            json_array_append(left, name);
+    json_array_foreach(json_at(tree, "metadata", "finalizers", NULL), i,
+                       name) if (strcmp(json_string_value(name), FINALIZER) != 0)
+        json_array_append(left, name);
     if (json_array_size(left) == json_array_size(json_at(tree, "metadata", "finalizers", NULL))) {
         json_decref(left);
         return NULL;
@@ -76,17 +80,23 @@ struct write_op *workload_delete_op(struct loop *loop, const struct workload_rec
     struct write_op *op = write_op_create(loop, WRITE_WORKLOAD_OTHER, record->key, record->uid);
 
     write_op_request(op, KUBE_DELETE, workload_path(record->namespace, record->name, NULL),
-                     json_pack("{s:s, s:s, s:{s:s}}", "kind", "DeleteOptions", "apiVersion", "v1", "preconditions", "uid",
-                               record->uid),
+                     json_pack("{s:s, s:s, s:{s:s}}", "kind", "DeleteOptions", "apiVersion", "v1",
+                               "preconditions", "uid", record->uid),
                      NULL);
     return op;
 }
 
-void workload_note(struct write_op *op, const struct workload_record *record, bool warning, const char *reason,
-                   const char *note, const char *controller)
+void workload_note(struct write_op *op, const struct workload_record *record, bool warning,
+                   const char *reason, const char *note, const char *controller)
 {
-    struct kube_note n = { .api_version = "kueue.x-k8s.io/v1beta2", .kind = "Workload", .namespace = record->namespace,
-                           .name = record->name, .uid = record->uid, .warning = warning, .reason = reason, .note = note,
+    struct kube_note n = { .api_version = "kueue.x-k8s.io/v1beta2",
+                           .kind = "Workload",
+                           .namespace = record->namespace,
+                           .name = record->name,
+                           .uid = record->uid,
+                           .warning = warning,
+                           .reason = reason,
+                           .note = note,
                            .controller = controller };
 
     write_op_note(op, &n);
@@ -97,7 +107,8 @@ const char *workload_cluster_queue(const json_t *tree)
     return json_string_at(json_at(tree, "status", "admission", NULL), "clusterQueue");
 }
 
-static void assignment_read(const json_t *stored, struct arena *arena, struct pod_set_assignment *out)
+static void assignment_read(const json_t *stored, struct arena *arena,
+                            struct pod_set_assignment *out)
 {
     json_t *flavors = json_object_get(stored, "flavors"), *flavor;
     const char *resource;
@@ -105,7 +116,8 @@ static void assignment_read(const json_t *stored, struct arena *arena, struct po
     out->pod_set = json_string_at(stored, "name");
     out->count = (int32_t)json_integer_at(stored, "count", -1);
     out->uses = ARENA_ARRAY(arena, json_object_size(flavors) + 1, struct resource_flavor_use);
-    json_object_foreach(flavors, resource, flavor) {
+    json_object_foreach(flavors, resource, flavor)
+    {
         out->uses[out->use_count].resource = resource;
         out->uses[out->use_count++].flavor = json_string_value(flavor);
     }
@@ -118,7 +130,7 @@ void admission_read(const json_t *stored, struct arena *arena, struct admission 
 
     admission->cluster_queue = json_string_at(stored, "clusterQueue");
     admission->pod_set_count = json_array_size(list);
-    admission->pod_sets = ARENA_ARRAY(arena, admission->pod_set_count + 1, struct pod_set_assignment);
-    json_array_foreach(list, i, entry)
-        assignment_read(entry, arena, &admission->pod_sets[i]);
+    admission->pod_sets =
+        ARENA_ARRAY(arena, admission->pod_set_count + 1, struct pod_set_assignment);
+    json_array_foreach(list, i, entry) assignment_read(entry, arena, &admission->pod_sets[i]);
 }

@@ -19,7 +19,8 @@ static void drop(struct message *m)
     write_op_destroy((struct write_op *)m);
 }
 
-struct write_op *write_op_create(struct loop *loop, enum write_purpose purpose, const char *key, const char *uid)
+struct write_op *write_op_create(struct loop *loop, enum write_purpose purpose, const char *key,
+                                 const char *uid)
 {
     struct write_op *op = mem_alloc(sizeof(*op));
 
@@ -66,18 +67,26 @@ void write_op_note(struct write_op *op, const struct kube_note *note)
     if (op->note_count == WRITE_NOTES)
         return;
     n = &op->notes[op->note_count++];
-    *n = (struct write_note){ mem_dup(note->api_version), mem_dup(note->kind), mem_dup(note->namespace),
-                              mem_dup(note->name), mem_dup(note->uid), note->warning, mem_dup(note->reason),
-                              mem_dup(note->note), mem_dup(note->controller) };
+    *n = (struct write_note){ mem_dup(note->api_version), mem_dup(note->kind),
+                              mem_dup(note->namespace),   mem_dup(note->name),
+                              mem_dup(note->uid),         note->warning,
+                              mem_dup(note->reason),      mem_dup(note->note),
+                              mem_dup(note->controller) };
 }
 
 void post_notes(struct write_op *op)
 {
     for (unsigned i = 0; i < op->note_count; i++) {
         const struct write_note *n = &op->notes[i];
-        struct kube_note note = { .api_version = n->api_version, .kind = n->kind, .namespace = n->namespace,
-                                  .name = n->name, .uid = n->uid, .warning = n->warning, .reason = n->reason,
-                                  .note = n->note, .controller = n->controller };
+        struct kube_note note = { .api_version = n->api_version,
+                                  .kind = n->kind,
+                                  .namespace = n->namespace,
+                                  .name = n->name,
+                                  .uid = n->uid,
+                                  .warning = n->warning,
+                                  .reason = n->reason,
+                                  .note = n->note,
+                                  .controller = n->controller };
 
         kube_recorder_post(op->loop->parts.recorder, &note);
     }
@@ -92,9 +101,11 @@ static void read_answer(struct write_op *op, const struct kube_result *result)
     snprintf(op->reason, sizeof(op->reason), "%s", result->reason);
     if (result->error.code != ERR_NONE || result->body.length == 0)
         return;
-    op->body = (struct str){ mem_dup_n(result->body.text, result->body.length), result->body.length };
+    op->body =
+        (struct str){ mem_dup_n(result->body.text, result->body.length), result->body.length };
     answer = json_loadb(result->body.text, result->body.length, 0, NULL);
-    text_is_int(json_string_at(json_object_get(answer, "metadata"), "resourceVersion"), &op->resource_version);
+    text_is_int(json_string_at(json_object_get(answer, "metadata"), "resourceVersion"),
+                &op->resource_version);
     json_decref(answer);
 }
 
@@ -114,7 +125,8 @@ static void write_dropped(struct kube_write *write)
     write_op_destroy(write->context);
 }
 
-void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path, json_t *body, const char *query)
+void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path, json_t *body,
+                      const char *query)
 {
     struct strbuf text = STRBUF_INIT;
     AUTO_FREE char *dumped = body ? json_dumps(body, JSON_COMPACT) : NULL;
@@ -124,8 +136,9 @@ void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path
     json_decref(body);
     op->write = kube_write_create(kind, path, &text);
     op->write->query = query ? mem_dup(query) : NULL;
-    op->write->order = mem_format("%u/%s", (unsigned)op->purpose <= WRITE_WORKLOAD_OTHER ? 0 : (unsigned)op->purpose,
-                                  op->key);
+    op->write->order = mem_format(
+        "%u/%s", (unsigned)op->purpose <= WRITE_WORKLOAD_OTHER ? 0 : (unsigned)op->purpose,
+        op->key);
     op->write->deadline_ms = WRITE_DEADLINE_MS;
     op->write->once = op->purpose == WRITE_RESERVATION; /* in doubt, read and decide again */
     op->write->dropped = write_dropped;
@@ -138,7 +151,8 @@ void write_op_push(struct write_op *op)
     struct kube_write *write = op->write;
 
     op->write = NULL;
-    if (op->loop->parts.may_write && !op->loop->parts.may_write(op->loop->parts.may_write_context)) {
+    if (op->loop->parts.may_write &&
+        !op->loop->parts.may_write(op->loop->parts.may_write_context)) {
         kube_write_destroy(write);
         err_set(&op->error, ERR_BUSY, "this replica does not lead any more");
         op->event.kind = EVENT_WRITE_DONE;
@@ -186,7 +200,8 @@ static void fetch_done(void *context, const struct kube_result *result)
     struct err e = { 0 };
 
     if (result->error.code == ERR_NOT_FOUND) {
-        event = event_gone(f->kind, f->job_kind, str_of(f->namespace), str_of(f->name), str_of(f->uid));
+        event =
+            event_gone(f->kind, f->job_kind, str_of(f->namespace), str_of(f->name), str_of(f->uid));
     } else if (result->error.code != ERR_NONE) {
         e = result->error;
     } else {
@@ -194,7 +209,8 @@ static void fetch_done(void *context, const struct kube_result *result)
     }
     if (!event) {
         LOG(LOG_WARN, "reading an object again failed", KS("path", f->path), KS("error", e.text));
-        event = event_gone(f->kind, f->job_kind, str_of(f->namespace), str_of(f->name), str_of(f->uid));
+        event =
+            event_gone(f->kind, f->job_kind, str_of(f->namespace), str_of(f->name), str_of(f->uid));
         event->deleted = false; /* nothing learnt: the record decides what to do */
         event->resource_version = -1;
     }
@@ -207,14 +223,15 @@ static void fetch_done(void *context, const struct kube_result *result)
 static void fetch_run(struct kube_command *command, struct kube_client *client)
 {
     struct fetch *f = (struct fetch *)command;
-    struct kube_request request = { .class = KUBE_CLASS_READ, .method = "GET", .path = f->path, .done = fetch_done,
-                                    .context = f };
+    struct kube_request request = {
+        .class = KUBE_CLASS_READ, .method = "GET", .path = f->path, .done = fetch_done, .context = f
+    };
 
     kube_request_start(client, &request);
 }
 
-void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace, const char *name,
-                  const char *uid)
+void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace,
+                  const char *name, const char *uid)
 {
     struct fetch *f = mem_alloc(sizeof(*f));
     struct kube_resource resource;
@@ -233,7 +250,8 @@ void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, co
 
 /* ---- paths ---- */
 
-const struct kube_resource *event_resource(enum event_kind kind, unsigned job_kind, struct kube_resource *buffer)
+const struct kube_resource *event_resource(enum event_kind kind, unsigned job_kind,
+                                           struct kube_resource *buffer)
 {
     static const struct kube_resource resources[] = {
         [EVENT_WORKLOAD] = { KUEUE_GROUP, KUEUE_VERSION, "workloads" },
@@ -269,10 +287,14 @@ char *job_path(unsigned kind, const char *namespace, const char *name, const cha
     return kube_path(event_resource(EVENT_JOB, kind, &resource), namespace, name, subresource);
 }
 
-char *object_path(enum object_kind kind, const char *namespace, const char *name, const char *subresource)
+char *object_path(enum object_kind kind, const char *namespace, const char *name,
+                  const char *subresource)
 {
-    static const enum event_kind events[] = { EVENT_CLUSTER_QUEUE, EVENT_LOCAL_QUEUE, EVENT_COHORT,
-                                              EVENT_FLAVOR, EVENT_CHECK, EVENT_TOPOLOGY };
+    static const enum event_kind events[] = {
+        EVENT_CLUSTER_QUEUE, EVENT_LOCAL_QUEUE, EVENT_COHORT,
+        EVENT_FLAVOR,        EVENT_CHECK,       EVENT_TOPOLOGY
+    };
 
-    return kube_path(event_resource(events[kind], 0, NULL), *namespace ? namespace : NULL, name, subresource);
+    return kube_path(event_resource(events[kind], 0, NULL), *namespace ? namespace : NULL, name,
+                     subresource);
 }

@@ -12,9 +12,9 @@ struct ledger_record;
 enum write_purpose {
     WRITE_WORKLOAD_STATUS, /* of the rules; 'tree' is the new state */
     WRITE_RESERVATION,
-    WRITE_FENCE,           /* settles a reservation in doubt */
-    WRITE_PREEMPTION,      /* of a victim */
-    WRITE_WORKLOAD_OTHER,  /* spec, metadata, create, delete */
+    WRITE_FENCE,          /* settles a reservation in doubt */
+    WRITE_PREEMPTION,     /* of a victim */
+    WRITE_WORKLOAD_OTHER, /* spec, metadata, create, delete */
     WRITE_JOB,
     WRITE_OBJECT_STATUS,
     WRITE_OBJECT_FINALIZER,
@@ -35,12 +35,12 @@ struct write_op {
     char *key;                /* of the record concerned */
     char *uid;                /* "" : not checked */
     unsigned kind;            /* job kind or object kind */
-    json_t *tree;             /* what the object becomes; NULL: learn it from the answer or the watch */
+    json_t *tree; /* what the object becomes; NULL: learn it from the answer or the watch */
     struct write_note notes[WRITE_NOTES]; /* Events to post on success */
     unsigned note_count;
-    bool stops_job;        /* for metrics */
-    bool creates_workload; /* "already exists" is success */
-    uint64_t intent;            /* ledger id of a reservation; 0: none */
+    bool stops_job;                      /* for metrics */
+    bool creates_workload;               /* "already exists" is success */
+    uint64_t intent;                     /* ledger id of a reservation; 0: none */
     struct ledger_record *intent_record; /* until it is submitted; in the event's arena */
     /* the answer */
     struct err error;
@@ -51,12 +51,14 @@ struct write_op {
     int64_t began;   /* loop_now when made */
 };
 
-struct write_op *write_op_create(struct loop *loop, enum write_purpose purpose, const char *key, const char *uid);
+struct write_op *write_op_create(struct loop *loop, enum write_purpose purpose, const char *key,
+                                 const char *uid);
 void write_op_destroy(struct write_op *op);
 /* An Event to post when the write has succeeded; texts are copied. */
 void write_op_note(struct write_op *op, const struct kube_note *note);
 /* Give op its request. 'body' is stolen (NULL: empty). 'path' is heap, taken over. */
-void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path, json_t *body, const char *query);
+void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path, json_t *body,
+                      const char *query);
 /* Off it goes: through the ledger when it carries an intent. Ownership passes. */
 void write_op_send(struct write_op *op);
 void write_op_push(struct write_op *op); /* past the ledger */
@@ -65,11 +67,13 @@ void post_notes(struct write_op *op);
 void handle_write(struct loop *loop, struct write_op *op);
 
 /* Read an object again; its event comes with 'fetched' set, and with 'uid' when it is not there. */
-void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace, const char *name,
-                  const char *uid);
+void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace,
+                  const char *name, const char *uid);
 
 /* Paths. Heap; the caller frees or hands over. */
 char *workload_path(const char *namespace, const char *name, const char *subresource);
 char *job_path(unsigned kind, const char *namespace, const char *name, const char *subresource);
-char *object_path(enum object_kind kind, const char *namespace, const char *name, const char *subresource);
-const struct kube_resource *event_resource(enum event_kind kind, unsigned job_kind, struct kube_resource *buffer);
+char *object_path(enum object_kind kind, const char *namespace, const char *name,
+                  const char *subresource);
+const struct kube_resource *event_resource(enum event_kind kind, unsigned job_kind,
+                                           struct kube_resource *buffer);

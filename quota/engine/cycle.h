@@ -2,6 +2,7 @@
 #pragma once
 
 #include "quota/engine/assignment.h"
+#include "quota/engine/share.h"
 
 enum entry_state {
     ENTRY_NOMINATED, /* not processed yet */
@@ -31,6 +32,10 @@ struct entry {
     bool is_preemptor;
     bool was_recomputed;
     struct decision *decision;
+    /* fair_order.c: the share of its queue with it. Nobody else changes that queue's usage before the
+     * entry's turn, so once per cycle is enough. */
+    struct share own_share;
+    bool own_borrows, is_measured;
 };
 
 struct soft_use { /* usage in the simulation that nobody holds yet */

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "quota/engine/cycle.h"
-#include "quota/engine/share.h"
 
 struct contender {
     struct entry *entry;
@@ -39,6 +38,14 @@ static void contender_measure(struct cycle *cycle, struct contender *contender)
             contender->borrows = true;
     }
     journal_rollback(&engine->journal, mark);
+}
+
+static void entry_measure(struct cycle *cycle, struct contender *contender)
+{
+    contender_measure(cycle, contender);
+    contender->entry->own_share = contender->share;
+    contender->entry->own_borrows = contender->borrows;
+    contender->entry->is_measured = true;
 }
 
 static bool beats(const struct cycle *cycle, const struct contender *a, const struct contender *b)
@@ -106,7 +113,10 @@ static size_t contenders_gather(struct cycle *cycle, size_t at, struct contender
         *contender =
             (struct contender){ .entry = cycle->order[i], .node = &cycle->order[i]->queue->node };
         contender->depth = node_depth(contender->node);
-        contender_measure(cycle, contender);
+        if (!contender->entry->is_measured)
+            entry_measure(cycle, contender);
+        contender->share = contender->entry->own_share;
+        contender->borrows = contender->entry->own_borrows;
         if (contender->depth > *deepest)
             *deepest = contender->depth;
         count++;
