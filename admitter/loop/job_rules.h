@@ -46,7 +46,6 @@ struct job_facts {
 
 enum job_action {
     JOB_NOTHING,
-    JOB_FINALIZE,         /* the job is gone: finish and release its Workloads */
     JOB_SUSPEND_CHILD,    /* R6 */
     JOB_STOP,             /* suspend and restore from 'workload' (or from nothing) */
     JOB_START,            /* R18 */
@@ -68,7 +67,6 @@ struct job_choice {
     json_t *tree; /* owned by the caller afterwards; NULL unless named above */
     json_t *patch;
     int64_t next; /* look again at this time; TIME_NONE */
-    bool retry;   /* an error of the rules ("deleted N workloads"): look again soon */
 };
 
 /* 'arena' holds the texts of the choice. */
