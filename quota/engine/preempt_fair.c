@@ -8,6 +8,8 @@ struct fair_candidates { /* of one ClusterQueue, best victim first */
     struct cluster_queue_record *queue;
     struct candidate_list list;
     size_t next;
+    struct share share; /* of the queue; only its own victims change it during a search */
+    bool share_known;
 };
 
 struct fair {
@@ -156,6 +158,22 @@ static bool is_better(const struct preemption *search, const struct best_child *
                            : sorts_first(search, node, best->node);
 }
 
+/* Share of a child that is not pruned. Cohorts are computed anew: victims anywhere below change them.
+ * A queue without candidates needs none, it is out. */
+static struct share child_share(struct fair *fair, const struct node *node)
+{
+    struct fair_candidates *own = node->is_cohort ? NULL : node_queue(node)->candidates;
+
+    if (node->is_cohort)
+        return share_of(fair->search->engine, node);
+    if (!own)
+        return (struct share){ 0, 1, node->weight, false };
+    if (!own->share_known)
+        own->share = share_of(fair->search->engine, node);
+    own->share_known = true;
+    return own->share;
+}
+
 static bool is_out(const struct fair *fair, const struct node *node, const struct share *share)
 {
     const struct preemption *search = fair->search;
@@ -177,7 +195,7 @@ static void children_look(struct fair *fair, const struct node *cohort, struct b
 
         if (node->mark == fair->pruned || !node->in_snapshot)
             continue;
-        share = share_of(fair->search->engine, node);
+        share = child_share(fair, node);
         if (is_out(fair, node, &share))
             node->mark = fair->pruned;
         else if (is_better(fair->search, best, node, &share))
@@ -231,6 +249,7 @@ static void take(struct fair *fair, struct cluster_queue_record *queue, const ch
     struct item *item = first_of(queue)->item;
 
     queue->candidates->next++;
+    queue->candidates->share_known = false;
     usage_hide(fair->search->engine, item);
     target_add(fair->targets, item, reason, fair->search->a);
 }

@@ -48,14 +48,17 @@ static void cohort_move(struct engine *engine, struct cohort_record *cohort,
 {
     struct node *node = &cohort->node, *old = node->parent;
     struct node *above = parent ? &parent->node : NULL;
-    bool was_cyclic = node->is_cyclic;
+    bool was_cyclic = node->is_cyclic, batch;
 
     if (old == above)
         return;
     tree_changed(engine, node);
+    batch = !was_cyclic && tree_root(node)->unpark_at != TIME_NONE;
     node_attach(node, above);
     if (was_cyclic || (above && (node->child_count > 0 || above->is_cyclic)))
         cyclic_marks_update(engine);
+    if (batch) /* asked for while it was part of the other tree */
+        tree_unpark(engine, node, engine->now);
     if (old) {
         tree_touch(engine, old);
         tree_generation_grow(engine, old);

@@ -42,27 +42,36 @@ void tree_forget(struct engine *engine, struct node *node)
             engine->dirty[i--] = engine->dirty[--engine->dirty_count];
 }
 
-/* After an edge between cohorts changed. Nodes that leave a cycle are recomputed. */
+/* After an edge between cohorts changed. Nodes that leave a cycle are recomputed and marked. */
 static void cyclic_mark(struct engine *engine, struct node *node)
 {
     bool cyclic = tree_is_cyclic(node);
 
-    if (node->is_cyclic != cyclic) {
-        node->is_cyclic = cyclic;
-        tree_touch(engine, node);
-        if (!node->is_cohort)
-            queue_changed(engine, node_queue(node));
-    }
+    if (node->is_cyclic == cyclic)
+        return;
+    node->is_cyclic = cyclic;
+    tree_touch(engine, node);
+    if (!cyclic)
+        node->mark = engine->walk_mark;
+    if (!node->is_cohort)
+        queue_changed(engine, node_queue(node));
 }
 
 void cyclic_marks_update(struct engine *engine)
 {
     struct map_entry entry;
 
+    engine->walk_mark++;
     for (size_t at = 0; map_next(engine->cohorts, &at, &entry);)
         cyclic_mark(engine, &((struct cohort_record *)entry.value)->node);
     for (size_t at = 0; map_next(engine->cluster_queues, &at, &entry);)
         cyclic_mark(engine, &((struct cluster_queue_record *)entry.value)->node);
+    for (size_t at = 0; map_next(engine->cohorts, &at, &entry);) {
+        struct node *node = &((struct cohort_record *)entry.value)->node;
+
+        if (node->mark == engine->walk_mark)
+            tree_unpark(engine, node, engine->now);
+    }
 }
 
 uint64_t queue_generation(const struct cluster_queue_record *queue)

@@ -25,7 +25,7 @@ struct limits {
 struct model_node {
     int parent; /* cohort index or ABSENT */
     struct limits limits[FLAVORS];
-    bool exists;
+    bool exists, declared, stopped;
 };
 struct model_workload {
     bool exists, holds, evicted;
@@ -37,7 +37,7 @@ struct model {
     uint64_t random;
     struct model_node cohorts[COHORTS], queues[QUEUES];
     struct model_workload workloads[WORKLOADS];
-    bool lowered; /* quota shrank or moved since: usage may stand above it */
+    bool flavor_missing; /* f1, which every queue refers to */
     uint64_t digest;
 };
 
@@ -169,12 +169,60 @@ static void cohort_change(struct model *m)
 
     /* Parents have smaller numbers, so there is no cycle here. */
     node->parent = index == 0 || draw(m, 3) == 0 ? ABSENT : (int)draw(m, (uint32_t)index);
-    if (node->parent != ABSENT && !m->cohorts[node->parent].exists)
+    if (node->parent != ABSENT && !m->cohorts[node->parent].declared)
         node->parent = ABSENT;
-    node->exists = true;
+    node->exists = node->declared = true;
     limits_draw(m, node, node->parent == ABSENT);
     world_cohort(&m->world, text(m, "c%d", index),
                  node->parent == ABSENT ? "" : text(m, "c%d", node->parent), quota_text(m, node));
+}
+
+/* What is below stays together as a tree of its own. */
+static void cohort_delete(struct model *m)
+{
+    int index = (int)draw(m, COHORTS);
+    struct model_node *node = &m->cohorts[index];
+
+    if (!node->declared)
+        return;
+    node->declared = false;
+    node->parent = ABSENT;
+    for (int f = 0; f < FLAVORS; f++)
+        node->limits[f] = (struct limits){ 0, ABSENT, ABSENT };
+    engine_cohort_remove(m->world.engine, text(m, "c%d", index), m->world.now);
+}
+
+/* Two cohorts below each other for a moment: everything freezes, nothing may break. */
+static void cohort_cycle(struct model *m)
+{
+    struct world *w = &m->world;
+    struct model_node *node = &m->cohorts[0];
+
+    if (!node->declared || !m->cohorts[1].declared || m->cohorts[1].parent != 0)
+        return;
+    world_cohort(w, "c0", "c1", quota_text(m, node));
+    world_cycle(w);
+    for (size_t i = 0; i < w->cycle.count; i++) {
+        const struct decision *d = &w->cycle.decisions[i];
+        int parent = m->queues[d->cluster_queue[1] - '0'].parent;
+
+        if (parent == 0 || parent == 1)
+            assert_int_equal(d->outcome, OUTCOME_PENDING);
+        if (d->outcome == OUTCOME_ADMITTED)
+            engine_admission_failed(w->engine, "ns", d->name, false, w->now);
+        for (size_t v = 0; v < d->victim_count; v++)
+            engine_eviction_failed(w->engine, "ns", d->victims[v].name, w->now);
+    }
+    world_cohort(w, "c0", "", quota_text(m, node));
+}
+
+static void flavor_toggle(struct model *m)
+{
+    m->flavor_missing = !m->flavor_missing;
+    if (m->flavor_missing)
+        engine_flavor_remove(m->world.engine, "f1", m->world.now);
+    else
+        world_flavor(&m->world, "f1", NULL, NULL);
 }
 
 static const char *rules_draw(struct model *m)
@@ -203,13 +251,23 @@ static void queue_change(struct model *m)
     struct model_node *node = &m->queues[index];
 
     node->parent = draw(m, 4) == 0 ? ABSENT : (int)draw(m, COHORTS);
-    if (node->parent != ABSENT && !m->cohorts[node->parent].exists)
+    if (node->parent != ABSENT && !m->cohorts[node->parent].declared)
         node->parent = ABSENT;
     node->exists = true;
+    node->stopped = draw(m, 12) == 0;
     limits_draw(m, node, node->parent == ABSENT);
-    world_queue(&m->world, text(m, "q%d", index),
-                node->parent == ABSENT ? "" : text(m, "c%d", node->parent), quota_text(m, node),
-                rules_draw(m));
+    world_queue(
+        &m->world, text(m, "q%d", index),
+        node->parent == ABSENT ? "" : text(m, "c%d", node->parent), quota_text(m, node),
+        arena_format(&m->world.facts, "%s %s", rules_draw(m), node->stopped ? "stopped" : ""));
+}
+
+static void queue_delete(struct model *m)
+{
+    int index = (int)draw(m, QUEUES);
+
+    m->queues[index].exists = false;
+    engine_cluster_queue_remove(m->world.engine, text(m, "q%d", index), m->world.now);
 }
 
 static void workload_tell(struct model *m, int index)
@@ -286,6 +344,8 @@ static void admission_check(struct model *m, const struct decision *decision)
     int available;
 
     assert_true(own->exists && !own->holds);
+    assert_true(m->queues[own->queue].exists && !m->queues[own->queue].stopped);
+    assert_false(m->flavor_missing);
     available = available_of(m, true, own->queue, flavor);
     if (available < own->cores)
         fail_msg("%s: %d cores of f%d admitted to q%d where %d are available", decision->name,
@@ -344,7 +404,7 @@ static void cohorts_compare(struct model *m)
     struct queue_status status;
 
     for (int c = 0; c < COHORTS; c++) {
-        if (!m->cohorts[c].exists)
+        if (!m->cohorts[c].declared)
             continue;
         assert_true(
             engine_cohort_status(m->world.engine, text(m, "c%d", c), &m->world.answer, &status));
@@ -357,6 +417,24 @@ static void cohorts_compare(struct model *m)
     }
 }
 
+static void rarely(struct model *m)
+{
+    switch (draw(m, 5)) {
+    case 0:
+        cohort_delete(m);
+        break;
+    case 1:
+        queue_delete(m);
+        break;
+    case 2:
+        cohort_cycle(m);
+        break;
+    default:
+        if (m->flavor_missing || draw(m, 3) == 0)
+            flavor_toggle(m);
+    }
+}
+
 static void step(struct model *m)
 {
     uint32_t what = draw(m, 100);
@@ -365,10 +443,12 @@ static void step(struct model *m)
         workload_create(m);
     else if (what < 50)
         workload_delete(m);
-    else if (what < 55)
+    else if (what < 54)
         cohort_change(m);
-    else if (what < 60)
+    else if (what < 58)
         queue_change(m);
+    else if (what == 58)
+        rarely(m);
     else if (what < 70)
         eviction_complete(m);
     else if (what < 78)
