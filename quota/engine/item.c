@@ -353,7 +353,7 @@ static void item_queue_up(struct engine *engine, struct item *item,
         pending_remove(engine, item);
         return;
     }
-    if (before->equivalence != item->equivalence && !engine->options.gates.preserve_scan_progress)
+    if (before->equivalence != item->equivalence || !engine->options.gates.preserve_scan_progress)
         item_progress_clear(item);
     if (item->place == ITEM_PARKED) {
         if (!deserves_look(item, before))
