@@ -538,10 +538,8 @@ static int program_start(struct program *p, struct err *e)
     p->snapshot = snapshot_create();
     if (kube_start(p, e) < 0 || loop_setup(p, e) < 0)
         return -1;
-    /* Lists begin while certificates are loaded and servers come up. */
-    if (threads_start(p, e) < 0)
-        return -1;
-    return servers_start(p, e);
+    /* The webhooks answer before the first write of our own, which may have to pass them. */
+    return servers_start(p, e) < 0 ? -1 : threads_start(p, e);
 }
 
 int run_main(int argc, char **argv)

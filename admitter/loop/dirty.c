@@ -4,12 +4,31 @@
 #define RETRY_FIRST (1 * NANOSECONDS_PER_SECOND)
 #define RETRY_LAST (300 * NANOSECONDS_PER_SECOND)
 
-int64_t loop_now(void)
+static int64_t clock_read(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
+}
+
+/* The wall clock may be stepped by hours; timeouts and back-offs must not fire for that. So time here
+ * goes with the monotonic clock, follows small corrections at once and large ones slowly. */
+#define STEP_AT_ONCE (2 * NANOSECONDS_PER_SECOND)
+#define SLEW_DIVISOR 20 /* a large step is followed by 5 % of the time that passes */
+
+int64_t loop_now(void)
+{
+    static int64_t offset, last;
+    int64_t monotonic = clock_read(CLOCK_MONOTONIC);
+    int64_t wanted = clock_read(CLOCK_REALTIME) - monotonic, most = (monotonic - last) / SLEW_DIVISOR;
+
+    if (last == 0 || (wanted - offset < STEP_AT_ONCE && offset - wanted < STEP_AT_ONCE))
+        offset = wanted;
+    else
+        offset += wanted > offset ? most : -most;
+    last = monotonic;
+    return monotonic + offset;
 }
 
 uint64_t hash_text(uint64_t seed, const char *text)

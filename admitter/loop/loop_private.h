@@ -154,7 +154,7 @@ struct loop {
     json_t *step_trees; /* array: trees that live as long as one step */
 };
 
-int64_t loop_now(void); /* wall clock, nanoseconds */
+int64_t loop_now(void); /* wall time that never jumps, nanoseconds; engine thread only */
 /* A digest of texts, for noticing repeats: start with any seed, feed one text after another. */
 uint64_t hash_text(uint64_t seed, const char *text);
 

@@ -2,20 +2,23 @@
 # kill -9 at random moments while 200 gangs are admitted, 30 times; a watcher at the API server sums usage.
 . "$(dirname "$0")/lib.sh"
 gangs=${SLUICE_GANGS:-200} kills=${SLUICE_KILLS:-30}
-stage
+cluster_up
+hook=$(free_port)
+chart_install "$hook" --set "webhook.trustedUsers={admin}"
+sluice_configure one "$hook"
+sluice_start one
+gpu_nodes 4
 queue a 16 pool
 queue b 16 pool
 watch_quota "$work/quota" a+b=32
 for i in $(seq "$gangs"); do job_yaml "$( ((i % 2)) && echo a || echo b)" "gang-$i" 2 $((i % 3 + 1)) 0.3; done >"$work/gangs.yaml"
-kubectl create -f "$work/gangs.yaml" >/dev/null &
-creating=$!
+kubectl create -f "$work/gangs.yaml" >/dev/null # all at once: without a webhook none can be made
 
 for i in $(seq "$kills"); do
     sleep "0.$((RANDOM % 9))$((RANDOM % 9))"
     sluice_kill one
     sluice_launch one
 done
-wait "$creating"
 eventually 15 is_ready one
 
 done_jobs() { count_jobs 'any(.status.conditions[]?; .type == "Complete" and .status == "True")'; }

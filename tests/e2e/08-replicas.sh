@@ -4,7 +4,7 @@
 cluster_up
 hook=$(free_port) second=$(free_port)
 lease='leaderElection: {leaderElect: true, resourceName: sluice-test, resourceNamespace: sluice-system, leaseDuration: 4s, renewDeadline: 3s, retryPeriod: 500ms}'
-chart_install "$hook"
+chart_install "$hook" --set "webhook.trustedUsers={admin}"
 sluice_configure one "$hook" "$lease"
 sluice_configure two "$second" "$lease"
 sluice_start one

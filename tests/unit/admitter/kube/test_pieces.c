@@ -407,7 +407,7 @@ static void base64_is_strict(void **state)
     static const struct {
         const char *text, *bytes;
     } cases[] = { { "", "" },           { "YQ==", "a" },  { "YWI=", "ab" },    { "YWJj", "abc" },
-                  { "YW Jj\n", "abc" }, { "YQ", "a" },    { "Y", NULL },       { "Y===", NULL },
+                  { "YW Jj\n", "abc" }, { "YQ", NULL },   { "Y", NULL },       { "Y===", NULL },
                   { "YQ=", NULL },      { "Y*Jj", NULL }, { "YQ==YQ==", NULL } };
 
     (void)state;

@@ -228,7 +228,7 @@ static void random_changes_agree_with_a_plain_table(void **state)
         for (int c = 0; c < CLASSES; c++)
             table[q][c] = -1;
     for (int step = 0; step < 20000; step++) {
-        char queue[8], class[8];
+        char queue[16], class[16];
         int q = rand_r(&seed) % QUEUES, c = rand_r(&seed) % CLASSES;
 
         snprintf(queue, sizeof(queue), "q%d", q);
@@ -247,7 +247,7 @@ static void random_changes_agree_with_a_plain_table(void **state)
     }
     for (int q = 0; q < QUEUES; q++) {
         for (int c = 0; c < CLASSES; c++) {
-            char queue[8], class[8];
+            char queue[16], class[16];
             double value;
 
             snprintf(queue, sizeof(queue), "q%d", q);
