@@ -46,6 +46,8 @@ struct engine *engine_create(const struct engine_options *options)
     struct engine *engine = mem_alloc(sizeof(*engine));
 
     copy_options(&engine->options_memory, options, &engine->options);
+    if (engine->options.usage_sampling_interval <= 0)
+        engine->options.usage_sampling_interval = 300 * NANOSECONDS_PER_SECOND;
     engine->flavor_names = intern_create();
     engine->resource_names = intern_create();
     engine->pods_resource = catalog_resource(engine, "pods");

@@ -427,7 +427,9 @@ enum requeue_why { /* 3.4 */
 
 /* pending.c */
 bool item_before(const void *a, const void *b, void *context);
-void pending_push(struct engine *engine, struct item *item);   /* 3.6 steps 4 - 6 */
+void pending_push(struct engine *engine, struct item *item); /* 3.6 steps 4 - 6 */
+void pending_push_back(struct engine *engine,
+                       struct item *item);                     /* it was in the heap: 3.6 step 6 */
 void pending_remove(struct engine *engine, struct item *item); /* for good: forgets stickiness */
 void pending_remove_quietly(struct engine *engine, struct item *item);
 void pending_key_leave(struct engine *engine, struct item *item);

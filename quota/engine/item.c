@@ -291,7 +291,7 @@ static void item_read(struct engine *engine, struct item *item, const struct wor
 struct item_before { /* what 3.6 and 3.10 compare with */
     int64_t priority, evicted_at, requeue_at;
     uint64_t equivalence;
-    bool is_new, had_reservation, active, requeued_false, closed_gate, admitted;
+    bool is_new, had_reservation, active, requeued_false, closed_gate, in_heap;
     size_t pod_set_count;
     struct pod_set_use *pod_sets; /* in engine->call; shapes are compared, never looked into */
 };
@@ -307,7 +307,7 @@ static struct item_before item_state(struct engine *engine, const struct item *i
                                   item->active,
                                   item->requeued_false,
                                   item->closed_gate,
-                                  item->admitted,
+                                  item->place == ITEM_HEAP,
                                   item->pod_set_count,
                                   NULL };
 
@@ -360,7 +360,10 @@ static void item_queue_up(struct engine *engine, struct item *item,
             return;
         pending_remove_quietly(engine, item);
     }
-    pending_push(engine, item);
+    if (before->in_heap)
+        pending_push_back(engine, item);
+    else
+        pending_push(engine, item);
 }
 
 /* ---- reservations ---- */
@@ -418,6 +421,7 @@ static void item_update(struct engine *engine, struct item *item, const struct w
     reservation_unfile(engine, item);
     pending_key_leave(engine, item);
     if (moved) {
+        before.in_heap = false;
         fair_penalty_drop(engine, item);
         pending_remove(engine, item);
         queue_leave(engine, item);

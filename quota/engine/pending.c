@@ -254,12 +254,23 @@ bool backoff_expired(const struct engine *engine, const struct item *item)
 
 /* ---- coming and going ---- */
 
+static bool may_queue(const struct engine *engine, const struct item *item)
+{
+    return item->place == ITEM_NOWHERE && !item->reservation && item->local_queue &&
+           local_queue_is_open(item->local_queue) && item_is_admissible(engine, item);
+}
+
+void pending_push_back(struct engine *engine, struct item *item)
+{
+    if (may_queue(engine, item))
+        heap_place(engine, item);
+}
+
 void pending_push(struct engine *engine, struct item *item)
 {
     struct cluster_queue_record *queue = item_queue(item);
 
-    if (item->place != ITEM_NOWHERE || item->reservation || !item_is_admissible(engine, item) ||
-        !item->local_queue || !local_queue_is_open(item->local_queue))
+    if (!may_queue(engine, item))
         return;
     if (!backoff_expired(engine, item))
         park(engine, item, false);
@@ -290,12 +301,6 @@ static bool goes_back_at_once(const struct cluster_queue_record *queue, enum req
         return why != WHY_NAMESPACE_MISMATCH;
     return why == WHY_FAILED_AFTER_NOMINATION || why == WHY_PENDING_PREEMPTION ||
            why == WHY_PENDING_MIGRATION || why == WHY_PREEMPTION_FAILED;
-}
-
-static bool may_queue(const struct engine *engine, const struct item *item)
-{
-    return item->place == ITEM_NOWHERE && item->local_queue &&
-           local_queue_is_open(item->local_queue) && item_is_admissible(engine, item);
 }
 
 /* Back to the heap rather than parked? (3.4) */

@@ -269,6 +269,62 @@ static void an_inactive_queue_says_why(void **state)
     assert_string_equal(status.activity.message, "Can admit new workloads");
 }
 
+/* Somebody already in line keeps the place when a mark would send newcomers aside (3.6). */
+static void an_update_does_not_park_who_is_in_the_heap(void **state)
+{
+    struct world *w = *state;
+    struct workload *p;
+
+    world_queue(w, "A", "", "4,-,-", "");
+    world_pass(w, 2);
+    world_waits(w, "A", "big", 0, "cpu=8", 10);
+    p = world_workload(w, "A", "p", 0, "cpu=2");
+    put(w, p);
+    assert_string_equal(world_cycle(w), "big Pending");
+    p->pod_sets = world_workload(w, "A", "p", 0, "cpu=8")->pod_sets;
+    p->generation = 2;
+    put(w, p);
+    assert_string_equal(world_pending(w, "A"), "heap: p; parked: big");
+}
+
+static void a_limit_range_reaches_who_waits(void **state)
+{
+    struct world *w = *state;
+    struct resource_quantity cpu = { "cpu", quantity_of(8, QUANTITY_DECIMAL) };
+    struct limit_range_item item = { .type = LIMIT_CONTAINER, .default_requests = { &cpu, 1 } };
+    struct limit_range limits = { "ns", "limits", &item, 1 };
+
+    world_queue(w, "A", "", "4,-,-", "");
+    world_pass(w, 2);
+    world_waits(w, "A", "p", 0, "", 10);
+    engine_limit_range_put(w->engine, &limits, w->now);
+    assert_string_equal(world_cycle(w), "p Pending");
+    assert_string_equal(world_pending(w, "A"), "heap:; parked: p");
+    engine_limit_range_remove(w->engine, "ns", "limits", w->now);
+    assert_string_equal(world_pending(w, "A"), "heap: p; parked:");
+    assert_string_equal(world_cycle(w), "p Admitted");
+}
+
+static void a_switched_off_workload_gives_its_quota_to_others(void **state)
+{
+    struct world *w = *state;
+    struct workload *h;
+
+    world_queue(w, "A", "", "4,-,-", "");
+    h = world_workload(w, "A", "h", 0, "cpu=4");
+    h->admission.cluster_queue = "A";
+    world_condition(w, h, "QuotaReserved", true, "QuotaReserved", at(1));
+    put(w, h);
+    world_waits(w, "A", "p", 0, "cpu=4", 10);
+    world_pass(w, 2);
+    assert_string_equal(world_cycle(w), "p Pending");
+    h->active = false;
+    put(w, h);
+    world_pass(w, 1);
+    assert_string_equal(world_cycle(w), "p Admitted");
+    assert_int_equal(engine_workload_place(w->engine, "ns", "h"), PLACE_NOT_QUEUED);
+}
+
 static void every_change_is_told_once(void **state)
 {
     struct world *w = *state;
@@ -308,6 +364,9 @@ int main(void)
         TEST(a_stopped_local_queue_offers_nothing),
         TEST(a_queue_may_come_after_its_workloads),
         TEST(an_inactive_queue_says_why),
+        TEST(an_update_does_not_park_who_is_in_the_heap),
+        TEST(a_limit_range_reaches_who_waits),
+        TEST(a_switched_off_workload_gives_its_quota_to_others),
         TEST(every_change_is_told_once),
     };
 
