@@ -45,7 +45,11 @@ void engine_runtime_class_put(struct engine *engine, const struct runtime_class 
 void engine_runtime_class_remove(struct engine *engine, const char *name, int64_t now);
 
 /* A Workload as it is stored now: pending, reserving (condition QuotaReserved=True with admission),
- * evicted, finished... The engine works out what changed (3.6, 3.10) and keeps its own copy. */
+ * evicted, finished... The engine works out what changed (3.6, 3.10) and keeps its own copy.
+ *
+ * Between an admission decided here and the put that shows QuotaReserved=True, puts that show it
+ * otherwise are taken as older news and do not release the quota. So the answer to the write has to
+ * be put (or engine_admission_failed called) before any later state of the object. */
 void engine_workload_put(struct engine *engine, const struct workload *workload, int64_t now);
 void engine_workload_remove(struct engine *engine, const char *namespace, const char *name,
                             int64_t now);

@@ -130,7 +130,7 @@ void engine_local_queue_put(struct engine *engine, const struct local_queue *fac
     if (local_queue_is_open(queue))
         queue_push(engine, queue);
     if (reweighted && queue->cluster_queue)
-        pending_heap_rebuild(queue->cluster_queue);
+        fair_order_refresh(engine, queue->cluster_queue);
     local_queue_changed(engine, queue);
 }
 

@@ -28,7 +28,8 @@ struct model_node {
     bool exists, declared, stopped;
 };
 struct model_workload {
-    bool exists, holds, evicted;
+    bool exists, holds, evicted, told;
+    bool other;                         /* waits in the queue's second LocalQueue */
     int queue, cores, priority, flavor; /* flavor: of the reservation */
     int64_t created, reserved;
 };
@@ -37,6 +38,7 @@ struct model {
     uint64_t random;
     struct model_node cohorts[COHORTS], queues[QUEUES];
     struct model_workload workloads[WORKLOADS];
+    bool usage_based;    /* admission fair sharing everywhere */
     bool flavor_missing; /* f1, which every queue refers to */
     uint64_t digest;
 };
@@ -256,10 +258,27 @@ static void queue_change(struct model *m)
     node->exists = true;
     node->stopped = draw(m, 12) == 0;
     limits_draw(m, node, node->parent == ABSENT);
-    world_queue(
-        &m->world, text(m, "q%d", index),
-        node->parent == ABSENT ? "" : text(m, "c%d", node->parent), quota_text(m, node),
-        arena_format(&m->world.facts, "%s %s", rules_draw(m), node->stopped ? "stopped" : ""));
+    world_queue(&m->world, text(m, "q%d", index),
+                node->parent == ABSENT ? "" : text(m, "c%d", node->parent), quota_text(m, node),
+                arena_format(&m->world.facts, "%s %s %s", rules_draw(m),
+                             m->usage_based ? "afs" : "", node->stopped ? "stopped" : ""));
+}
+
+/* A second LocalQueue with a weight of its own, so that usage has something to order. */
+static void local_queue_change(struct model *m)
+{
+    int index = (int)draw(m, QUEUES);
+    struct local_queue local = { .namespace = "ns",
+                                 .name = text(m, "x%d", index),
+                                 .cluster_queue = text(m, "q%d", index),
+                                 .has_weight = true };
+
+    local.weight = quantity_of((int64_t)draw(m, 4), QUANTITY_DECIMAL);
+    local.stop_policy = draw(m, 6) == 0 ? STOP_HOLD : STOP_NONE;
+    if (draw(m, 8) == 0)
+        engine_local_queue_remove(m->world.engine, "ns", local.name, m->world.now);
+    else
+        engine_local_queue_put(m->world.engine, &local, m->world.now);
 }
 
 static void queue_delete(struct model *m)
@@ -275,14 +294,15 @@ static void workload_tell(struct model *m, int index)
     const struct model_workload *own = &m->workloads[index];
     struct world *w = &m->world;
     const char *queue = text(m, "q%d", own->queue);
-    struct workload *workload =
-        world_workload(w, queue, text(m, "w%02d", index), own->priority,
-                       arena_format(&w->facts, "cpu@f%d=%d", own->flavor, own->cores));
+    struct workload *workload = world_workload(
+        w, own->other ? text(m, "x%d", own->queue) : queue, text(m, "w%02d", index), own->priority,
+        arena_format(&w->facts, "cpu@f%d=%d", own->flavor, own->cores));
 
     workload->created = own->created;
     if (own->holds) {
         workload->admission.cluster_queue = queue;
         world_condition(w, workload, "QuotaReserved", true, "QuotaReserved", own->reserved);
+        world_condition(w, workload, "Admitted", true, "Admitted", own->reserved);
         if (own->evicted)
             world_condition(w, workload, "Evicted", true, "Preempted", w->now);
     }
@@ -298,6 +318,7 @@ static void workload_create(struct model *m)
         return;
     *own = (struct model_workload){ .exists = true,
                                     .queue = (int)draw(m, QUEUES),
+                                    .other = draw(m, 2) == 0,
                                     .cores = 1 + (int)draw(m, 6),
                                     .priority = (int)draw(m, 5) - 2,
                                     .created = m->world.now };
@@ -351,6 +372,7 @@ static void admission_check(struct model *m, const struct decision *decision)
         fail_msg("%s: %d cores of f%d admitted to q%d where %d are available", decision->name,
                  own->cores, flavor, own->queue, available);
     own->holds = true;
+    own->told = false;
     own->flavor = flavor;
     own->reserved = m->world.now;
 }
@@ -380,6 +402,17 @@ static void cycle_run(struct model *m)
     for (int i = 0; i < WORKLOADS; i++)
         if (victims[i] && !m->workloads[i].evicted) {
             m->workloads[i].evicted = true;
+            workload_tell(m, i);
+        }
+}
+
+/* The answers to writes of admissions arrive, sooner or later. */
+static void writes_answer(struct model *m)
+{
+    for (int i = 0; i < WORKLOADS; i++)
+        if (m->workloads[i].exists && m->workloads[i].holds && !m->workloads[i].told &&
+            draw(m, 2)) {
+            m->workloads[i].told = true;
             workload_tell(m, i);
         }
 }
@@ -449,15 +482,21 @@ static void step(struct model *m)
         queue_change(m);
     else if (what == 58)
         rarely(m);
-    else if (what < 70)
+    else if (what == 59)
+        local_queue_change(m);
+    else if (what < 66)
         eviction_complete(m);
+    else if (what < 70)
+        writes_answer(m);
     else if (what < 78)
         world_pass(&m->world, 1 + draw(m, 2));
     else
         cycle_run(m);
 }
 
-static uint64_t run(uint64_t seed, int steps, bool fair)
+enum kind { CLASSICAL, FAIR, USAGE_BASED };
+
+static uint64_t run(uint64_t seed, int steps, enum kind kind)
 {
     struct model *m = calloc(1, sizeof(*m));
     struct err e;
@@ -466,7 +505,10 @@ static uint64_t run(uint64_t seed, int steps, bool fair)
     assert_non_null(m);
     m->random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     world_options(&m->world);
-    m->world.options.fair_sharing = fair;
+    m->world.options.fair_sharing = kind == FAIR;
+    m->usage_based = m->world.options.admission_fair_sharing = kind == USAGE_BASED;
+    m->world.options.usage_half_life = 60 * NANOSECONDS_PER_SECOND;
+    m->world.options.usage_sampling_interval = 5 * NANOSECONDS_PER_SECOND;
     world_begin(&m->world);
     world_flavor(&m->world, "f0", NULL, NULL);
     world_flavor(&m->world, "f1", NULL, NULL);
@@ -474,6 +516,8 @@ static uint64_t run(uint64_t seed, int steps, bool fair)
         cohort_change(m);
     for (int i = 0; i < 2 * QUEUES; i++)
         queue_change(m);
+    for (int i = 0; i < QUEUES; i++)
+        local_queue_change(m);
     for (int i = 0; i < steps; i++) {
         step(m);
         if (engine_verify(m->world.engine, &e) < 0)
@@ -498,33 +542,39 @@ static int number_from(const char *name, int otherwise)
     return value ? (int)strtol(value, NULL, 10) : otherwise;
 }
 
-static void many_seeds(bool fair)
+static void many_seeds(enum kind kind)
 {
     int first = number_from("SEED", 1), count = number_from("SEEDS", 60);
     int steps = number_from("STEPS", 400);
 
     for (int seed = first; seed < first + count; seed++)
-        run((uint64_t)seed, steps, fair);
+        run((uint64_t)seed, steps, kind);
 }
 
 static void classical_worlds_keep_their_promises(void **state)
 {
     (void)state;
-    many_seeds(false);
+    many_seeds(CLASSICAL);
 }
 
 static void fair_worlds_keep_their_promises(void **state)
 {
     (void)state;
-    many_seeds(true);
+    many_seeds(FAIR);
+}
+
+static void usage_based_worlds_keep_their_promises(void **state)
+{
+    (void)state;
+    many_seeds(USAGE_BASED);
 }
 
 static void the_same_seed_gives_the_same_decisions(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        assert_true(run(seed, 300, false) == run(seed, 300, false));
-        assert_true(run(seed, 300, true) == run(seed, 300, true));
+        assert_true(run(seed, 300, CLASSICAL) == run(seed, 300, CLASSICAL));
+        assert_true(run(seed, 300, FAIR) == run(seed, 300, FAIR));
     }
 }
 
@@ -533,6 +583,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classical_worlds_keep_their_promises),
         cmocka_unit_test(fair_worlds_keep_their_promises),
+        cmocka_unit_test(usage_based_worlds_keep_their_promises),
         cmocka_unit_test(the_same_seed_gives_the_same_decisions),
     };
 
