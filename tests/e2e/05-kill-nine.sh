@@ -29,6 +29,7 @@ check "the quota was used" test "$(highest "$work/quota" a+b)" -ge 24
 check "and never exceeded, every gang whole ($(grep VIOLATION "$work/quota" | head -n 3))" test "$(violations "$work/quota")" -eq 0
 check "nothing started twice" test "$(kubectl get jobs -A -o json | jq '[.items[] | select((.status.succeeded // 0) != 2 or (.status.failed // 0) != 0)] | length')" -eq 0
 check "one Workload per job" test "$(kubectl get workloads -A -o json | jq '[.items[].metadata.ownerReferences[0].uid] | (unique | length) == length')" = true
-check "no job is left suspended" test "$(count_jobs .spec.suspend)" -eq 0
+count_jobs .spec.suspend >"$work/suspended"
+check "no job is left suspended ($(kubectl get jobs -A -o json | jq -c "[.items[] | select(.spec.suspend) | {n: .metadata.name, s: .status, a: .metadata.annotations}][0]"))" test "$(cat "$work/suspended")" = 0
 check "the ledger is sound" "$program" ledger check "$(sluice_stop one >/dev/null; echo "$work/ledger-one.db")"
 watch_end "$work/quota"

@@ -17,11 +17,12 @@ finish() {
     set +e
     trap - EXIT INT TERM
     if [ "$failed" -gt 0 ] || [ "$status" -ne 0 ]; then
-        for i in "${replicas[@]:-}"; do
-            [ -z "$i" ] || { echo "--- state of $i"; curl -s -m 5 "http://127.0.0.1:$(metrics_port "$i")/debug/state" | cut -c1-2000; }
+        for i in $(printf '%s\n' "${replicas[@]:-}" | sort -u); do
+            [ ! -f "$work/$i.pid" ] || { echo "--- state of $i"; curl -s -m 5 "http://127.0.0.1:$(metrics_port "$i")/debug/state" | cut -c1-2000; }
         done
     fi
     for i in "${replicas[@]:-}"; do [ -z "$i" ] || sluice_kill "$i" 2>/dev/null; done
+    [ -z "${watched:-}" ] || watch_end "$watched"
     jobs -p | while read -r pid; do kill "$pid" 2>/dev/null; done
     [ ! -d "$work/cluster/run" ] || "$root/tests/cluster/cluster" down "$work/cluster" --purge >/dev/null 2>&1
     if [ "$failed" -gt 0 ] || [ "$status" -ne 0 ]; then
@@ -238,9 +239,10 @@ watch_quota() {
     local file=$1
     shift
     : >"$file"
+    watched=$file
     (
         trap 'kill $(jobs -p) 2>/dev/null' EXIT
-        while :; do
+        while [ -f "$file" ]; do
             kubectl get workloads -A --watch --output-watch-events -o json 2>/dev/null |
                 jq -n -r --unbuffered "$(cat "$root/tests/e2e/quota.jq")" --args "$@" >>"$file" 2>/dev/null || true
             sleep 0.2
