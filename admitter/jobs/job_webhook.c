@@ -46,6 +46,23 @@ static bool external_owner(const struct job_environment *environment, const stru
     return true;
 }
 
+/* An owner that only passes the chain on may be unknown; one that could be an ancestor may not. */
+static int owner_missing(bool managed, int found, struct err *e)
+{
+    return e && e->code == ERR_NOT_FOUND && !managed ? found
+                                                     : err_wrap(e, "workload owner not found");
+}
+
+/* May the walk go on to this owner? */
+static int chain_check(const char *const *seen, size_t count, const char *uid, struct err *e)
+{
+    if (*uid && uid_seen(seen, count, uid))
+        return err_set(e, ERR_INVALID, "cyclic ownership");
+    if (count > ANCESTOR_LIMIT)
+        return err_set(e, ERR_CONFLICT, "managed owner chain limit reached");
+    return 0;
+}
+
 int job_ancestor_find(const json_t *object, const char *namespace,
                       const struct job_environment *environment, struct arena *arena,
                       struct job_owner *top, struct err *e)
@@ -68,19 +85,15 @@ int job_ancestor_find(const json_t *object, const char *namespace,
             return external_owner(environment, &owner, top) || found;
         if (environment->owner_find(environment->context, namespace, &owner, arena, &queue_name,
                                     &uid, &next, e) < 0)
-            return e && e->code == ERR_NOT_FOUND && !managed
-                       ? found
-                       : err_wrap(e, "workload owner not found");
+            return owner_missing(managed, found, e);
         if (strcmp(uid, owner.uid) != 0)
             return found;
         if (managed && (environment->options->manage_without_queue_name || *queue_name)) {
             *top = owner;
             found = 1;
         }
-        if (*uid && uid_seen(seen, count, uid))
-            return err_set(e, ERR_INVALID, "cyclic ownership");
-        if (count > ANCESTOR_LIMIT)
-            return err_set(e, ERR_CONFLICT, "managed owner chain limit reached");
+        if (chain_check(seen, count, uid, e) < 0)
+            return -1;
         seen[count++] = uid;
         owner = next;
     }

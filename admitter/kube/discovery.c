@@ -27,7 +27,7 @@ static int number_of(const json_t *root, const char *field)
 {
     const char *text = json_string_value(json_object_get(root, field));
 
-    return text ? atoi(text) : 0; /* "36+" reads as 36 */
+    return text ? (int)strtol(text, NULL, 10) : 0; /* "36+" reads as 36 */
 }
 
 int kube_server_version(struct kube_client *client, struct kube_version *version, struct err *e)

@@ -21,7 +21,8 @@ int64_t loop_now(void)
 {
     static int64_t offset, last;
     int64_t monotonic = clock_read(CLOCK_MONOTONIC);
-    int64_t wanted = clock_read(CLOCK_REALTIME) - monotonic, most = (monotonic - last) / SLEW_DIVISOR;
+    int64_t wanted = clock_read(CLOCK_REALTIME) - monotonic,
+            most = (monotonic - last) / SLEW_DIVISOR;
 
     if (last == 0 || (wanted - offset < STEP_AT_ONCE && offset - wanted < STEP_AT_ONCE))
         offset = wanted;

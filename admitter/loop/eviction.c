@@ -163,6 +163,24 @@ static bool put_admitted(json_t *workload, const char *status, const char *reaso
         now);
 }
 
+/* The first thing that is missing. */
+static bool put_not_admitted(json_t *workload, bool reserved, bool ready, bool observability,
+                             int64_t now)
+{
+    if (!reserved && !ready && !observability)
+        return put_admitted(workload, "False", "NoReservationUnsatisfiedChecks",
+                            "The workload has no reservation and not all checks ready", now);
+    if (!reserved)
+        return put_admitted(workload, "False", "NoReservation", "The workload has no reservation",
+                            now);
+    if (!ready)
+        return put_admitted(workload, "False",
+                            observability ? "UnsatisfiedAdmissionChecks" : "UnsatisfiedChecks",
+                            "The workload has not all checks ready", now);
+    return put_admitted(workload, "False", "PendingDelayedTopologyRequests",
+                        "There are pending delayed topology requests", now);
+}
+
 bool workload_sync_admitted(json_t *workload, bool observability, bool explicit_status, int64_t now)
 {
     bool reserved = condition_true(workload, "QuotaReserved"),
@@ -176,18 +194,7 @@ bool workload_sync_admitted(json_t *workload, bool observability, bool explicit_
         return false;
     if (reserved && ready && !pending)
         return put_admitted(workload, "True", "Admitted", "The workload is admitted", now);
-    if (!reserved && !ready && !observability)
-        return put_admitted(workload, "False", "NoReservationUnsatisfiedChecks",
-                            "The workload has no reservation and not all checks ready", now);
-    if (!reserved)
-        return put_admitted(workload, "False", "NoReservation", "The workload has no reservation",
-                            now);
-    if (!ready)
-        return put_admitted(workload, "False",
-                            observability ? "UnsatisfiedAdmissionChecks" : "UnsatisfiedChecks",
-                            "The workload has not all checks ready", now);
-    return put_admitted(workload, "False", "PendingDelayedTopologyRequests",
-                        "There are pending delayed topology requests", now);
+    return put_not_admitted(workload, reserved, ready, observability, now);
 }
 
 bool workload_release(json_t *workload, const char *reason, const char *message, bool observability,

@@ -154,26 +154,33 @@ static bool is_outdated_read(const struct workload_record *record, const struct 
            (event->deleted || event->resource_version < record->resource_version);
 }
 
+/* Events that end something, or say nothing; they are used up. */
+static bool is_handled(struct loop *loop, struct workload_record *record, struct loop_event *event)
+{
+    bool failed_read = event->resource_version < 0 && !(record && record->is_resolving);
+
+    if (!is_outdated_read(record, event) && !event->deleted && !failed_read)
+        return false;
+    /* Names are unique: whichever incarnation was deleted, there is none now. */
+    if (event->deleted && record && !is_outdated_read(record, event))
+        workload_gone(loop, record);
+    event_destroy(event);
+    return true;
+}
+
+static bool is_another_incarnation(const struct workload_record *record,
+                                   const struct loop_event *event)
+{
+    return *record->uid && event->resource_version >= 0 && strcmp(record->uid, event->uid) != 0;
+}
+
 void handle_workload(struct loop *loop, struct loop_event *event)
 {
     struct workload_record *record = workload_find(loop, event->namespace, event->name);
 
-    if (is_outdated_read(record, event)) {
-        event_destroy(event);
+    if (is_handled(loop, record, event))
         return;
-    }
-    if (event->deleted) { /* names are unique: whichever incarnation it was, there is none now */
-        if (record)
-            workload_gone(loop, record);
-        event_destroy(event);
-        return;
-    }
-    if (event->resource_version < 0 && !(record && record->is_resolving)) {
-        event_destroy(event);
-        return;
-    }
-    if (record && *record->uid && event->resource_version >= 0 &&
-        strcmp(record->uid, event->uid) != 0) {
+    if (record && is_another_incarnation(record, event)) {
         workload_gone(loop, record); /* deleted and made again under the same name */
         record = NULL;
     }

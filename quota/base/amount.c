@@ -63,7 +63,7 @@ int64_t amount_mul(int64_t amount, int64_t count)
 const char *amount_print(struct str resource, int64_t amount, bool request, char *buffer)
 {
     if (amount == AMOUNT_UNLIMITED && !request)
-        return strcpy(buffer, "<unlimited>");
+        return memcpy(buffer, "<unlimited>", sizeof("<unlimited>"));
     if (resource_is_cpu(resource))
         return quantity_print(quantity_milli(amount), buffer);
     /* Bytes that are whole Ki print in binary form, all others as decimals. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A Job is held by the webhook, gets its Workload, is admitted, runs with the flavor's labels and ends.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 stage
 queue q 8

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The demo's story, told without a terminal; and gangs that borrow and give back.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 export SLUICE_DEMO_DIR=$work/demo
 unset KUBECONFIG

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What people change while Jobs wait or run: counts, queues, priorities, activity, stop policies, deletion.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 stage
 queue q 4

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Jobs created while no webhook answers start at once; they are caught afterwards: suspended, then queued.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cluster_up
 hook=$(free_port)

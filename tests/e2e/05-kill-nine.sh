@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # kill -9 at random moments while 200 gangs are admitted, 30 times; a watcher at the API server sums usage.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 gangs=${SLUICE_GANGS:-200} kills=${SLUICE_KILLS:-30}
 cluster_up

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The API server is killed and restarted with the same etcd, twice, while gangs are admitted.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 stage
 queue a 8

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Compaction makes every watch start over (410 Gone); nothing is dropped or doubled.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 stage
 queue a 4

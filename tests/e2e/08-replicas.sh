@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Two replicas: one leads, both answer webhooks; the other takes over after kill -9 and after SIGTERM.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cluster_up
 hook=$(free_port) second=$(free_port)

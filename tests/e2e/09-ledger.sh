@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The ledger file is deleted, damaged, locked, or cannot be written: only history is at stake.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 stage
 queue a 4

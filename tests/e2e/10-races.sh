@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Jobs are edited, deactivated and deleted at the moment they are admitted, again and again.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 stage
 queue a 6

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The clock steps forward and back by an hour while jobs wait and run.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 library=$(find /usr/lib -name libfaketime.so.1 2>/dev/null | head -n 1)
 [ -n "$library" ] || { apt-get install -y -q faketime >/dev/null 2>&1 || true; library=$(find /usr/lib -name libfaketime.so.1 2>/dev/null | head -n 1); }

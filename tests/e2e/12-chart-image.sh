@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The chart passes lint and a server-side dry run in its variants; the image starts as it is meant to.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cluster_up --with controller-manager
 chart=$root/charts/sluice

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The process contract: exit statuses, wrong input, certificates from a folder, parts of the controller, probes.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cluster_up --with controller-manager
 hook=$(free_port)
