@@ -75,6 +75,8 @@ static int lead(struct program *p, struct err *e)
     const struct ledger_found *found;
     struct loop_event *event;
 
+    bool existed = access(p->arguments.ledger, F_OK) == 0;
+
     p->ledger = ledger_open(p->arguments.ledger, NULL, e);
     if (!p->ledger)
         return err_wrap(e, "--ledger");
@@ -85,6 +87,7 @@ static int lead(struct program *p, struct err *e)
     metrics_leading(true);
     event = event_create(EVENT_LEADING);
     event->ledger = p->ledger;
+    event->ledger_is_new = !existed || found->damaged;
     loop_push(p->loop, event);
     return 0;
 }

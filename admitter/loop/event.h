@@ -72,6 +72,7 @@ struct loop_event {
         *owner_api_version; /* Workload: controller owner, "" when none */
     unsigned job_kind;      /* index in job_kinds() */
     unsigned synced_kind, synced_job;
+    bool ledger_is_new;    /* EVENT_LEADING: the file was made just now, or there is none */
     struct ledger *ledger; /* EVENT_LEADING: borrowed until the loop is destroyed; NULL: none */
     void (*call)(struct loop *loop, void *context);
     void *call_context;

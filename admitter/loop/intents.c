@@ -2,11 +2,14 @@
 
 #include <string.h>
 #include "admitter/jobs/json_read.h"
+#include "admitter/loop/condition.h"
 #include "admitter/loop/decision_write.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 #include "quota/ledger/ledger.h"
+
+#define QUIET_TIME (5 * NANOSECONDS_PER_SECOND) /* a write's deadline and the seconds' rounding */
 
 /* ---- a reservation on its way ---- */
 
@@ -286,6 +289,42 @@ static struct workload_record *same_workload(struct loop *loop, const char *name
     return record && strcmp(record->uid, uid) == 0 ? record : NULL;
 }
 
+/* True when it had not been written. Its write may still be on its way in the API server, so the
+ * Workload is fenced before anything else is decided. */
+static bool recover_intent(struct loop *loop, const struct ledger_intent *intent)
+{
+    struct workload_record *record =
+        same_workload(loop, intent->namespace, intent->name, intent->uid);
+
+    if (record && !record->is_reserved && !record->is_finished && !record->is_resolving) {
+        workload_recover(loop, record, intent->id);
+        return true;
+    }
+    resolve(loop, intent->id, record && record->is_reserved,
+            record && record->is_reserved ? "" : "the process ended before it was written");
+    return !(record && record->is_reserved);
+}
+
+/* Without a ledger of the last process nobody knows which reservations it had sent when it ended. The
+ * API server gives a write up after WRITE_TIMEOUT; if there are signs of a process that was at work
+ * just now, wait that long from them. */
+static void keep_quiet(struct loop *loop)
+{
+    struct map_entry entry;
+    int64_t last = TIME_NONE, now = loop_now();
+
+    for (size_t at = 0; map_next(loop->workloads, &at, &entry);) {
+        json_t *tree = workload_tree(entry.value);
+        int64_t reserved = condition_transition(tree, "QuotaReserved");
+
+        if (reserved > last && reserved <= now)
+            last = reserved;
+        json_decref(tree);
+    }
+    if (last != TIME_NONE && last + QUIET_TIME > now)
+        loop->quiet_until = last + QUIET_TIME;
+}
+
 void intents_recover(struct loop *loop)
 {
     const struct ledger_found *found;
@@ -294,19 +333,13 @@ void intents_recover(struct loop *loop)
 
     if (!loop->ledger)
         return;
+    if (loop->ledger_is_new)
+        keep_quiet(loop);
     found = ledger_found(loop->ledger);
     for (size_t at = 0; map_next(loop->workloads, &at, &entry);)
         intents_workload_seen(loop, entry.value);
-    for (size_t i = 0; i < found->intent_count; i++) {
-        const struct ledger_intent *intent = &found->intents[i].intent;
-        const struct workload_record *record =
-            same_workload(loop, intent->namespace, intent->name, intent->uid);
-        bool confirmed = record && record->is_reserved;
-
-        resolve(loop, intent->id, confirmed,
-                confirmed ? "" : "the process ended before it was written");
-        undone += !confirmed;
-    }
+    for (size_t i = 0; i < found->intent_count; i++)
+        undone += recover_intent(loop, &found->intents[i].intent);
     for (size_t i = 0; i < found->usage_count; i++) {
         const struct ledger_usage *usage = &found->usage[i].usage;
         const struct workload_record *record =

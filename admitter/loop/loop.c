@@ -34,6 +34,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->jobs = map_create();
     loop->queues = map_create();
     loop->prebuilt = map_create();
+    loop->quiet_until = TIME_NONE;
     for (size_t i = 0; i < OBJECT_KINDS; i++)
         loop->objects[i] = map_create();
     loop->namespaces = map_create();
@@ -126,6 +127,7 @@ static void mark_everything(struct loop *loop)
 static void handle_leading(struct loop *loop, const struct loop_event *event)
 {
     atomic_store(&loop->ledger, event->ledger);
+    loop->ledger_is_new = event->ledger_is_new;
     loop->may_lead = true;
     /* What was seen as a follower may be behind what the last leader wrote: decide on new lists. */
     loop->synced_kinds = loop->synced_jobs = 0;

@@ -185,8 +185,9 @@ static bool carry_out(struct loop *loop, const struct decision *decision, int64_
 
 static bool may_decide(const struct loop *loop)
 {
-    return loop->is_leading && (loop->settings->components & COMPONENT_SCHEDULER) &&
-           !loop_failed(loop) && loop->admissions < loop->settings->admissions_in_flight &&
+    return loop->is_leading && loop->recovering == 0 && loop->quiet_until == TIME_NONE &&
+           (loop->settings->components & COMPONENT_SCHEDULER) && !loop_failed(loop) &&
+           loop->admissions < loop->settings->admissions_in_flight &&
            engine_has_heads(loop->engine);
 }
 
@@ -197,6 +198,9 @@ int64_t run_cycles(struct loop *loop)
     int fruitless = 0;
     bool moved;
 
+    if (loop->quiet_until != TIME_NONE && loop->quiet_until > loop_now())
+        return loop->quiet_until;
+    loop->quiet_until = TIME_NONE;
     if (loop->blocked_until > loop_now() && !loop->has_news)
         return may_decide(loop) ? loop->blocked_until : TIME_NONE;
     loop->has_news = false;

@@ -47,9 +47,10 @@ struct workload_record {
     struct workload_record *owner_next; /* others of the same owner */
     struct workload_record *queue_next, **queue_at; /* others of the same LocalQueue */
     bool is_finished, is_reserved, is_admitted, is_deleting, is_active;
-    bool is_writing;   /* a write of ours is in flight */
-    bool is_admitting; /* ... and it is a reservation: events wait in 'stash' */
-    bool is_resolving; /* the outcome of that reservation is being read */
+    bool is_writing;    /* a write of ours is in flight */
+    bool is_admitting;  /* ... and it is a reservation: events wait in 'stash' */
+    bool is_resolving;  /* the outcome of that reservation is being read */
+    bool is_recovering; /* ... and it was one of the process before this one */
     struct loop_event *stash;
     unsigned failures;      /* refused writes in a row */
     unsigned refused;       /* refused reservations or evictions in a row */
@@ -126,6 +127,7 @@ struct loop {
     struct queue *queue;
     struct engine *engine;
     _Atomic(struct ledger *) ledger; /* since this replica leads; NULL: none */
+    bool ledger_is_new;              /* it holds nothing of an earlier process */
     pthread_t thread;
     bool is_started;
     atomic_bool is_synced, is_stopping;
@@ -139,6 +141,9 @@ struct loop {
     unsigned synced_jobs;  /* bits of job kinds */
     unsigned wanted_kinds, wanted_jobs;
     unsigned admissions;   /* reservations being written */
+    /* Reservations of an earlier process in doubt: no cycle before they are settled. */
+    unsigned recovering;
+    int64_t quiet_until; /* no cycle before this, see intents_recover; TIME_NONE */
     int64_t cycle;         /* number of the last one */
     bool has_news;         /* something the engine knows changed since the last cycle */
     int64_t blocked_until; /* without news, no cycle before this */
@@ -210,6 +215,9 @@ void step_object(struct loop *loop, struct object_record *record);
 void mark_workload(struct loop *loop, struct workload_record *record);
 void mark_owner(struct loop *loop, struct workload_record *record);
 /* After a reservation is settled: the event that waited for that. */
+void workload_settled(struct loop *loop, struct workload_record *record);
+/* A reservation that an earlier process may have sent: make sure that it cannot land any more. */
+void workload_recover(struct loop *loop, struct workload_record *record, uint64_t intent);
 void workload_unstash(struct loop *loop, struct workload_record *record);
 bool workload_is_awaited(struct loop *loop, struct workload_record *record);
 void mark_job(struct loop *loop, struct job_record *record);

@@ -57,12 +57,19 @@ void mark_queue_workloads(struct loop *loop, const char *queue_key)
 
 /* ---- events ---- */
 
+void workload_settled(struct loop *loop, struct workload_record *record)
+{
+    loop->admissions--;
+    if (record->is_recovering)
+        loop->recovering--;
+    record->is_recovering = false;
+    record->is_resolving = record->is_admitting = record->is_writing = false;
+}
+
 static void workload_gone(struct loop *loop, struct workload_record *record)
 {
-    if (record->is_admitting) {
-        loop->admissions--;
-        record->is_admitting = false;
-    }
+    if (record->is_admitting)
+        workload_settled(loop, record);
     engine_workload_remove(loop->engine, record->namespace, record->name, loop_now());
     intents_workload_gone(loop, record);
     mark_owner(loop, record);
@@ -122,8 +129,7 @@ static void workload_resolve(struct loop *loop, struct workload_record *record,
         event_destroy(event);
         return;
     }
-    record->is_resolving = record->is_admitting = record->is_writing = false;
-    loop->admissions--;
+    workload_settled(loop, record);
     if (!reserved_in(event))
         engine_admission_failed(loop->engine, record->namespace, record->name, false, loop_now());
     intent_resolved(loop, record, reserved_in(event));
@@ -406,20 +412,22 @@ static void hold_back(struct loop *loop, struct workload_record *record, struct 
         complain(loop, record, op);
 }
 
-#define FENCE_MESSAGE "The reservation was not confirmed by the API server; it is decided again"
+#define FENCE_MESSAGE                                                                              \
+    "The reservation was not confirmed by the API server; it is decided again (version %lld)"
 
 /* Nobody knows whether the reservation arrived, or still will. A guarded write of something else
  * settles it: when it passes, the version that the reservation was made for is gone for good. */
 static void fence_send(struct loop *loop, struct workload_record *record)
 {
     json_t *before = workload_tree(record), *after = json_deep_copy(before);
+    AUTO_FREE char *message = mem_format(FENCE_MESSAGE, (long long)record->resource_version);
     struct write_op *op;
 
     condition_put(after,
                   &(struct condition_change){
                       "QuotaReserved", "False",
                       loop->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
-                      FENCE_MESSAGE, record->generation },
+                      message, record->generation },
                   loop_now());
     op = workload_status_op(loop, record, WRITE_FENCE, before, after, NULL);
     json_decref(before);
@@ -428,6 +436,16 @@ static void fence_send(struct loop *loop, struct workload_record *record)
         write_op_send(op);
     else
         fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
+}
+
+void workload_recover(struct loop *loop, struct workload_record *record, uint64_t intent)
+{
+    record->intent = intent;
+    record->is_writing = record->is_admitting = record->is_resolving = true;
+    record->is_recovering = true;
+    loop->recovering++;
+    loop->admissions++;
+    fence_send(loop, record);
 }
 
 static void fence_done(struct loop *loop, struct workload_record *record, struct write_op *op)
@@ -442,8 +460,7 @@ static void fence_done(struct loop *loop, struct workload_record *record, struct
         return;
     }
     workload_replace(loop, record, op->tree, op->resource_version);
-    record->is_resolving = record->is_admitting = record->is_writing = false;
-    loop->admissions--;
+    workload_settled(loop, record);
     engine_admission_failed(loop->engine, record->namespace, record->name, false, loop_now());
     intent_resolved(loop, record, false);
     mark_workload(loop, record);

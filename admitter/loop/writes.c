@@ -135,7 +135,10 @@ void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path
         strbuf_puts(&text, dumped);
     json_decref(body);
     op->write = kube_write_create(kind, path, &text);
-    op->write->query = query ? mem_dup(query) : NULL;
+    /* The server gives a reservation up in time, too. */
+    op->write->query =
+        query ? mem_format("%s%s", query, op->purpose == WRITE_RESERVATION ? "&timeout=4s" : "")
+              : NULL;
     op->write->order = mem_format(
         "%u/%s", (unsigned)op->purpose <= WRITE_WORKLOAD_OTHER ? 0 : (unsigned)op->purpose,
         op->key);
