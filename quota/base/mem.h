@@ -28,6 +28,6 @@ static inline void auto_free_(void *p)
     free(*(void **)p);
 }
 /* A heap pointer released when it leaves scope: AUTO_FREE char *text = NULL; */
-#define AUTO_FREE __attribute__((cleanup(auto_free_)))
+#define AUTO_FREE __attribute__((cleanup(auto_free_), unused))
 
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))

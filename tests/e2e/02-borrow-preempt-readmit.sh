@@ -13,5 +13,5 @@ check "it names the reason of a wait" grep -q 'waits: couldn.t assign flavors to
 check "it shows what is borrowed" grep -q 'team-b borrows from team-a: h100 8' "$work/story"
 "$root/tests/demo/down" >/dev/null
 check "the demo leaves no file" test ! -e "$work/demo"
-no_process() { ! grep -lzs -- "$work/demo" /proc/[0-9]*/cmdline | grep -vq "/$$/"; }
+no_process() { ! pgrep -f -- "$work/demo" >/dev/null; }
 check "the demo leaves no process" no_process
