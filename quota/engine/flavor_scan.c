@@ -315,10 +315,10 @@ static void attempt_add(struct scan *scan, const struct flavor_record *flavor, s
         member->attempts = grown;
         member->attempt_capacity = capacity;
     }
-    member->attempts[member->attempt_count++] =
-        (struct attempt){ intern_text(scan->pods->input->engine->flavor_names, flavor->id),
-                          grade.mode, grade.level, scan->whys.items + first_why,
-                          scan->whys.count - first_why };
+    member->attempts[member->attempt_count++] = (struct attempt){
+        intern_text(scan->pods->input->engine->flavor_names, flavor->id), grade.mode, grade.level,
+        scan->whys.items ? scan->whys.items + first_why : NULL, scan->whys.count - first_why
+    };
 }
 
 static void count_no_fit(struct scan *scan, enum no_fit no_fit)
