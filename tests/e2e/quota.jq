@@ -1,7 +1,12 @@
 # Sums what reserving Workloads hold, event by event. Arguments: limits as in lib.sh watch_quota.
 def reserved: any(.status.conditions[]?; .type == "QuotaReserved" and .status == "True");
 def finished: any(.status.conditions[]?; .type == "Finished" and .status == "True");
-def held: [.status.admission.podSetAssignments[]?.resourceUsage["nvidia.com/gpu"] // "0" | tonumber] | add // 0;
+# Pods that have ended for good give their share back (status.reclaimablePods).
+def reclaimed($name): [.status.reclaimablePods[]? | select(.name == $name) | .count] | add // 0;
+def held: . as $w | [.status.admission.podSetAssignments[]? | . as $a |
+    ($a.resourceUsage["nvidia.com/gpu"] // "0" | tonumber) as $usage |
+    (([$w.spec.podSets[]? | select(.name == $a.name) | .count] | add // $a.count) - ($w | reclaimed($a.name))) as $left |
+    if $left < $a.count then ($usage / $a.count | floor) * $left else $usage end] | add // 0;
 def limits: [$ARGS.positional[] | split("=") | {queues: (.[0] | split("+")), limit: (.[1] | tonumber)}];
 limits as $limits |
 foreach inputs as $event (
