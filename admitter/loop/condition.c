@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include "admitter/jobs/json_read.h"
+#include "admitter/objects/condition_list.h"
 #include "quota/base/clock.h"
 #include "quota/base/mem.h"
 
@@ -91,54 +92,22 @@ const char *text_cut(const char *text, size_t limit, char *buffer)
     return buffer;
 }
 
-static bool put_text(json_t *condition, const char *key, const char *text)
-{
-    if (json_object_get(condition, key) && strcmp(json_string_at(condition, key), text) == 0)
-        return false;
-    json_object_set_new(condition, key, json_string(text));
-    return true;
-}
-
-static bool put_generation(json_t *condition, int64_t generation)
-{
-    if (generation == 0 || json_integer_at(condition, "observedGeneration", 0) == generation)
-        return false;
-    json_object_set_new(condition, "observedGeneration", json_integer(generation));
-    return true;
-}
-
-static json_t *condition_append(json_t *object, const char *type)
+static json_t *conditions_make(json_t *object)
 {
     json_t *status = object_status(object);
     json_t *list = json_object_get(status, "conditions");
-    json_t *condition = json_pack("{s:s}", "type", type);
 
     if (!json_is_array(list)) {
         list = json_array();
         json_object_set_new(status, "conditions", list);
     }
-    json_array_append_new(list, condition);
-    return condition;
+    return list;
 }
 
 bool condition_put(json_t *object, const struct condition_change *change, int64_t now)
 {
-    json_t *condition = find(object, change->type, NULL);
-    AUTO_FREE char *buffer = strlen(change->message) > CONDITION_MESSAGE_LIMIT
-                                 ? mem_alloc(CONDITION_MESSAGE_LIMIT + 1)
-                                 : NULL;
-    const char *message = text_cut(change->message, CONDITION_MESSAGE_LIMIT, buffer);
-    bool changed = false;
-
-    if (!condition)
-        condition = condition_append(object, change->type);
-    if (put_text(condition, "status", change->status)) {
-        json_time_put(condition, "lastTransitionTime", now);
-        changed = true;
-    }
-    changed = put_text(condition, "reason", change->reason) || changed;
-    changed = put_text(condition, "message", message) || changed;
-    return put_generation(condition, change->generation) || changed;
+    return condition_set(conditions_make(object), change->type, change->status, change->reason,
+                         change->message, change->generation, now);
 }
 
 bool condition_drop(json_t *object, const char *type)
