@@ -15,11 +15,8 @@
 
 void simulate_documents_finish(struct simulate_documents *documents)
 {
-    for (size_t i = 0; i < documents->stream_count; i++)
-        yaml_destroy(documents->streams[i]);
     for (size_t i = 0; i < documents->buffer_count; i++)
         strbuf_finish(&documents->buffers[i]);
-    free(documents->streams);
     free(documents->buffers);
     free(documents->items);
     arena_finish(&documents->arena);
@@ -55,25 +52,14 @@ static char *pointer_of(const char *message, const char *prefix)
     return strbuf_take(&pointer);
 }
 
-static unsigned line_in_json(const struct simulate_document *document, const char *message)
-{
-    AUTO_YAML struct yaml_stream *stream = yaml_load(document->json, document->file, NULL);
-    AUTO_FREE char *pointer = pointer_of(message, "");
-
-    if (!stream || yaml_count(stream) == 0)
-        return document->line;
-    return document->line + yaml_line_of(stream, 0, pointer) - 1;
-}
-
 static unsigned document_line(const struct simulate_document *document, const char *message)
 {
     AUTO_FREE char *prefix =
         document->item ? mem_format("/items/%u", document->item - 1) : mem_dup("");
     AUTO_FREE char *pointer = pointer_of(message, prefix);
 
-    if (!document->stream)
-        return line_in_json(document, message);
-    return yaml_line_of(document->stream, document->stream_index, pointer);
+    return document->source_line - 1 +
+           yaml_line_in(document->source, document->line - document->source_line + 1, pointer);
 }
 
 int simulate_document_error(const struct simulate_document *document, struct err *e)
@@ -143,27 +129,27 @@ static int tree_add(struct simulate_documents *documents, struct simulate_docume
     return 0;
 }
 
+struct yaml_reading {
+    struct simulate_documents *documents;
+    struct simulate_document document; /* the present one, but for its object */
+};
+
+static int yaml_take(void *context, const json_t *root, unsigned line, struct err *e)
+{
+    struct yaml_reading *reading = context;
+
+    reading->document.number++;
+    reading->document.line = line;
+    return tree_add(reading->documents, reading->document, root, e);
+}
+
 static int yaml_add(struct simulate_documents *documents, const char *name, struct str bytes,
                     struct err *e)
 {
-    struct yaml_stream *stream = yaml_load(bytes, name, e);
+    struct yaml_reading reading = { documents,
+                                    { .file = name, .source = bytes, .source_line = 1 } };
 
-    if (!stream)
-        return -1;
-    documents->streams = mem_grow(documents->streams, documents->stream_count,
-                                  &documents->stream_capacity, sizeof(struct yaml_stream *));
-    documents->streams[documents->stream_count++] = stream;
-    for (size_t i = 0; i < yaml_count(stream); i++) {
-        struct simulate_document document = { .file = name,
-                                              .number = (unsigned)i + 1,
-                                              .stream = stream,
-                                              .stream_index = i,
-                                              .line = yaml_line(stream, i) };
-
-        if (tree_add(documents, document, yaml_root(stream, i), e) < 0)
-            return -1;
-    }
-    return 0;
+    return yaml_each(bytes, name, yaml_take, &reading, e);
 }
 
 /* ---- JSON files: large inputs, read without building trees ---- */
@@ -231,6 +217,8 @@ static int json_add(struct simulate_documents *documents, const char *name, stru
         counted = rest.text;
         document.number++;
         document.json = (struct str){ rest.text, json_scan(&scanner, rest, &done) };
+        document.source = document.json;
+        document.source_line = document.line;
         if (!done && !scanner.scalar) {
             err_set(e, ERR_INVALID, "the JSON value does not end");
             return simulate_document_error(&document, e);

@@ -17,18 +17,16 @@ struct simulate_document {
     unsigned item;           /* of the list in that document, from 1; 0: no list */
     const char *api_version; /* "" when absent */
     const char *kind;
-    const struct yaml_stream *stream; /* NULL: a JSON file */
-    size_t stream_index;
-    unsigned line; /* on which the document begins */
+    unsigned line;           /* on which the document begins */
+    struct str source;       /* text around it, to find the lines of its fields again */
+    unsigned source_line;    /* of the file, on which 'source' begins */
 };
 
 struct simulate_documents {
     struct simulate_document *items;
     size_t count, capacity;
     struct arena arena;
-    struct yaml_stream **streams;
-    size_t stream_count, stream_capacity;
-    struct strbuf *buffers; /* whole JSON files */
+    struct strbuf *buffers; /* whole files */
     size_t buffer_count, buffer_capacity;
 };
 

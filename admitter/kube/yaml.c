@@ -24,6 +24,8 @@ struct pass {
     yaml_event_t event; /* the current one */
     bool has_event;
     const char *name;
+    yaml_take_fn *take;
+    void *context;
     struct err *e;
 };
 
@@ -38,13 +40,13 @@ static int refuse(struct pass *p, const yaml_mark_t *mark, const char *what)
                    (unsigned)mark->column + 1, what);
 }
 
-static int pass_begin(struct pass *p, const struct yaml_stream *s, struct err *e)
+static int pass_begin(struct pass *p, struct str bytes, const char *name, struct err *e)
 {
-    *p = (struct pass){ .name = s->name, .e = e };
+    *p = (struct pass){ .name = name, .e = e };
     if (!yaml_parser_initialize(&p->parser))
-        return err_set(e, ERR_NOMEM, "%s: no memory for the reader", s->name);
+        return err_set(e, ERR_NOMEM, "%s: no memory for the reader", name);
     yaml_parser_set_encoding(&p->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&p->parser, (const unsigned char *)s->bytes.text, s->bytes.length);
+    yaml_parser_set_input_string(&p->parser, (const unsigned char *)bytes.text, bytes.length);
     return 0;
 }
 
@@ -197,16 +199,10 @@ static bool is_empty_document(const yaml_event_t *event)
            event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-static void stream_add(struct yaml_stream *s, json_t *root, unsigned line)
+static int document_read(struct pass *p)
 {
-    s->entries = mem_grow(s->entries, s->count, &s->capacity, sizeof(*s->entries));
-    s->entries[s->count++] = (struct yaml_entry){ root, line };
-}
-
-static int document_read(struct pass *p, struct yaml_stream *s)
-{
+    AUTO_JSON json_t *root = NULL;
     unsigned line;
-    json_t *root;
 
     if (advance(p) < 0)
         return -1;
@@ -214,26 +210,44 @@ static int document_read(struct pass *p, struct yaml_stream *s)
     if (is_empty_document(&p->event))
         return advance(p);
     root = value_read(p, 1);
-    if (!root)
+    if (!root || p->take(p->context, root, line, p->e) < 0)
         return -1;
-    stream_add(s, root, line);
     return advance(p); /* its end */
 }
 
-static int stream_read(struct yaml_stream *s, struct err *e)
+static int documents_read(struct str bytes, const char *name, yaml_take_fn *take, void *context,
+                          struct err *e)
 {
     struct pass p;
     int result;
 
-    if (pass_begin(&p, s, e) < 0)
+    if (pass_begin(&p, bytes, name, e) < 0)
         return -1;
+    p.take = take;
+    p.context = context;
     do {
         result = advance(&p);
         if (result == 0 && p.event.type == YAML_DOCUMENT_START_EVENT)
-            result = document_read(&p, s);
+            result = document_read(&p);
     } while (result == 0 && p.event.type != YAML_STREAM_END_EVENT);
     pass_end(&p);
     return result;
+}
+
+/* ---- whole streams ---- */
+
+/* Takes over 'root'. */
+static void stream_add(struct yaml_stream *s, json_t *root, unsigned line)
+{
+    s->entries = mem_grow(s->entries, s->count, &s->capacity, sizeof(*s->entries));
+    s->entries[s->count++] = (struct yaml_entry){ root, line };
+}
+
+static int stream_take(void *context, const json_t *root, unsigned line, struct err *e)
+{
+    (void)e;
+    stream_add(context, json_incref((json_t *)(uintptr_t)root), line);
+    return 0;
 }
 
 /* ---- JSON goes through jansson, which is an order of magnitude faster ---- */
@@ -272,9 +286,8 @@ static size_t gap_skip(struct str bytes, size_t at, unsigned *line)
 
 /* True when the whole stream is JSON values and was read; on any doubt the YAML reader decides,
  * so that messages come from one place. */
-static bool stream_read_json(struct yaml_stream *s)
+static bool stream_read_json(struct yaml_stream *s, struct str bytes)
 {
-    struct str bytes = strbuf_view(&s->bytes);
     unsigned line = 1;
     size_t at = gap_skip(bytes, 0, &line);
 
@@ -323,10 +336,10 @@ static struct yaml_stream *stream_make(struct strbuf bytes, const char *name, st
 
     s->name = mem_dup(name);
     s->bytes = bytes;
-    if (stream_read_json(s))
+    if (stream_read_json(s, strbuf_view(&s->bytes)))
         return s;
     entries_clear(s);
-    if (stream_read(s, e) == 0)
+    if (documents_read(strbuf_view(&s->bytes), name, stream_take, s, e) == 0)
         return s;
     yaml_destroy(s);
     return NULL;
@@ -364,6 +377,19 @@ json_t *yaml_root(const struct yaml_stream *stream, size_t document)
 unsigned yaml_line(const struct yaml_stream *stream, size_t document)
 {
     return document < stream->count ? stream->entries[document].line : 1;
+}
+
+int yaml_each(struct str bytes, const char *name, yaml_take_fn *take, void *context, struct err *e)
+{
+    struct yaml_stream json = { 0 };
+    bool is_json = stream_read_json(&json, bytes);
+    int result = 0;
+
+    for (size_t i = 0; is_json && result == 0 && i < json.count; i++)
+        result = take(context, json.entries[i].root, json.entries[i].line, e);
+    entries_clear(&json);
+    free(json.entries);
+    return is_json ? result : documents_read(bytes, name, take, context, e);
 }
 
 /* ---- lines, found by reading again ---- */
@@ -469,11 +495,15 @@ static unsigned pointer_find(struct pass *p, const char *pointer, unsigned line)
 
 unsigned yaml_line_of(const struct yaml_stream *stream, size_t document, const char *pointer)
 {
-    unsigned line = yaml_line(stream, document);
+    return yaml_line_in(strbuf_view(&stream->bytes), yaml_line(stream, document), pointer);
+}
+
+unsigned yaml_line_in(struct str bytes, unsigned line, const char *pointer)
+{
     struct pass p;
     struct err ignored;
 
-    if (pass_begin(&p, stream, &ignored) < 0)
+    if (pass_begin(&p, bytes, "", &ignored) < 0)
         return line;
     while (advance(&p) == 0 && p.event.type != YAML_STREAM_END_EVENT) {
         /* The first value on the document's line is its root: empty documents have none. */

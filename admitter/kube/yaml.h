@@ -32,6 +32,15 @@ unsigned yaml_line(const struct yaml_stream *stream, size_t document);
  * that exists, so that "required" errors have a place too. Never 0. */
 unsigned yaml_line_of(const struct yaml_stream *stream, size_t document, const char *pointer);
 
+/* Large manifests: each document in turn is handed to 'take' and then released, so that memory holds
+ * one at a time. 'root' is borrowed; 'line' as yaml_line. 'take' ends the reading with -1 and *e.
+ * Nothing is taken back when a later document turns out to be broken. Errors as yaml_load. */
+typedef int yaml_take_fn(void *context, const json_t *root, unsigned line, struct err *e);
+MUST_USE int yaml_each(struct str bytes, const char *name, yaml_take_fn *take, void *context,
+                       struct err *e);
+/* yaml_line_of for the document of 'bytes' that begins on 'line'. */
+unsigned yaml_line_in(struct str bytes, unsigned line, const char *pointer);
+
 /* Append a tree as compact JSON. Unlike json_dumps it prints decimals in their shortest exact form
  * (0.1, not 0.10000000000000001), so that quantities written as numbers survive. */
 void yaml_json(const json_t *value, struct strbuf *out);
