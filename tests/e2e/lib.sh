@@ -162,6 +162,15 @@ stage() {
     gpu_nodes 4
 }
 
+# bare_stage PARTS [YAML] [ARGUMENT]...: API server and etcd alone, the test plays everybody else. PARTS is for --components.
+bare_stage() {
+    cluster_up --max-minutes 20
+    hook=$(free_port)
+    chart_install "$hook"
+    sluice_configure one "$hook" "${2:-}"
+    sluice_start one --components "$1" --ledger :memory: "${@:3}"
+}
+
 # ---- queues and jobs ----
 
 # queue NAME NOMINAL [COHORT]: flavor "gpu", ClusterQueue NAME, LocalQueue NAME in namespace NAME.
