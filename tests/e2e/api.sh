@@ -1,0 +1,134 @@
+# api.sh - for tests that play the other controllers: etcd and the API server only, and quick requests to it.
+# shellcheck shell=bash
+#
+# Sourced after lib.sh. Requests go through `kubectl proxy` by curl, some milliseconds each; bodies are JSON or YAML.
+
+# Webhooks are registered for everything, by address, with a certificate from a folder and without selectors beside
+# those of the API (spec/integrations.md 4).
+
+# api_stage [YAML] [ARGUMENT]...: API server, webhooks, Sluice "one" with these arguments, namespace "t".
+api_stage() {
+    local yaml=${1:-}
+    [ $# -eq 0 ] || shift
+    cluster_up --max-minutes 20
+    hook=$(free_port)
+    api_certificate
+    webhooks Mutating mutate '"CREATE"' clusterqueues resourceflavors workloads
+    webhooks Validating validate '"CREATE", "UPDATE"' clusterqueues cohorts resourceflavors workloads
+    "$root/tests/conversion-url" "https://127.0.0.1:$hook"
+    for kind in clusterqueues localqueues cohorts workloads multikueueclusters; do
+        kubectl patch crd "$kind.kueue.x-k8s.io" --type merge -p '{"spec": {"conversion": {"webhook": {"clientConfig": {"caBundle": "'"$authority"'"}}}}}' >/dev/null
+    done
+    api_configure "$yaml"
+    sluice_start one "$@"
+    api_open
+    kubectl create namespace t >/dev/null
+}
+
+api_certificate() {
+    mkdir -p "$work/certs"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=sluice -addext subjectAltName=IP:127.0.0.1 \
+        -keyout "$work/certs/tls.key" -out "$work/certs/tls.crt" 2>/dev/null
+    authority=$(base64 -w0 <"$work/certs/tls.crt")
+}
+
+api_configure() {
+    sluice_configure one "$hook" "$1"
+    sed -i "s#webhook: {host: 127.0.0.1, port: $hook}#webhook: {host: 127.0.0.1, port: $hook, certDir: $work/certs}#; s#internalCertManagement: .*#internalCertManagement: {enable: false}#" "$work/config-one.yaml"
+}
+
+# webhooks Mutating|Validating PREFIX OPERATIONS RESOURCE...: of batch Jobs, and of these kinds.
+webhooks() {
+    local type=$1 prefix=$2 operations=$3
+    shift 3
+    {
+        echo "{\"apiVersion\": \"admissionregistration.k8s.io/v1\", \"kind\": \"${type}WebhookConfiguration\", \"metadata\": {\"name\": \"kueue-$prefix\"}, \"webhooks\": ["
+        webhook "$prefix" batch v1 jobs "$operations"
+        for resource; do echo ,; webhook "$prefix" kueue.x-k8s.io v1beta2 "$resource" "$operations"; done
+        echo ']}'
+    } | kubectl create -f - >/dev/null
+}
+webhook() {
+    local resources="\"$4\"" operations=$5
+    [ "$1$4" != validateworkloads ] || resources='"workloads", "workloads/status"'
+    cat <<END
+{"name": "$1.$4.kb.io", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+ "clientConfig": {"url": "https://127.0.0.1:$hook/$1-${2//./-}-$3-${4%s}", "caBundle": "$authority"},
+ "namespaceSelector": {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "sluice-system"]}]},
+ "rules": [{"apiGroups": ["$2"], "apiVersions": ["$3"], "operations": [$operations], "resources": [$resources]}]}
+END
+}
+
+# api_restart YAML [ARGUMENT]...: the same Sluice with another configuration and other arguments.
+api_restart() {
+    sluice_kill one
+    api_configure "$1"
+    shift
+    sluice_start one "$@"
+}
+
+api_open() {
+    kubectl proxy --port=0 >"$work/proxy" 2>&1 &
+    eventually 5 grep -q 'Starting to serve' "$work/proxy"
+    api_url=http://$(sed -n 's/Starting to serve on //p' "$work/proxy")
+}
+
+# api METHOD PATH [BODY [CONTENT-TYPE]]: prints the answer; status 1 when it is an error.
+api() {
+    curl -sS --fail-with-body -m 10 -X "$1" -H "Content-Type: ${4:-application/yaml}" ${3:+--data-binary "$3"} "$api_url$2" 2>/dev/null
+}
+# The path of a kind in namespace "t": at KIND [NAME[/SUBRESOURCE]]
+at() {
+    local group=kueue.x-k8s.io/v1beta2
+    case $1 in
+        jobs) group=batch/v1 ;;
+        events) group=events.k8s.io/v1 ;;
+        jobsets) group=jobset.x-k8s.io/v1alpha2 ;;
+        clusterqueues | resourceflavors | workloadpriorityclasses | admissionchecks)
+            echo "/apis/$group/$1${2:+/$2}"
+            return
+            ;;
+    esac
+    echo "/apis/$group/namespaces/t/$1${2:+/$2}"
+}
+# get KIND NAME FILTER: the object through jq -r; show KIND NAME: whole. make KIND BODY; merge KIND NAME BODY; drop KIND NAME.
+show() { api GET "$(at "$1" "$2")"; }
+get() { show "$1" "$2" | jq -r "$3"; }
+make() { api POST "$(at "$1")?fieldManager=test" "$2" >"$work/made" || { cat "$work/made"; return 1; }; }
+merge() { api PATCH "$(at "$1" "$2")?fieldManager=test" "$3" application/merge-patch+json >"$work/merged" || { cat "$work/merged"; return 1; }; }
+drop() { api DELETE "$(at "$1" "$2")" "${3:-}" >/dev/null; }
+# holds KIND NAME FILTER: does the object exist and satisfy it?
+holds() { show "$1" "$2" 2>/dev/null | jq -e "$3" >/dev/null 2>&1; }
+gone() { ! show "$1" "$2" >/dev/null; }
+# soon COMMAND...: within 5 s, asked every 20 ms. always COMMAND...: for a second.
+soon() {
+    local deadline=$(($(now_ms) + 5000))
+    until "$@"; do
+        [ "$(now_ms)" -lt "$deadline" ] || return 1
+        sleep 0.02
+    done
+}
+always() {
+    local deadline=$(($(now_ms) + 1000))
+    while [ "$(now_ms)" -lt "$deadline" ]; do
+        "$@" || return 1
+        sleep 0.05
+    done
+}
+# event REGARDING REASON NOTE [TYPE]: was this Event posted, with this exact note?
+event() {
+    api GET "$(at events)" | jq -e --arg name "$1" --arg reason "$2" --arg note "$3" --arg type "${4:-Normal}" \
+        'any(.items[]; .regarding.name == $name and .reason == $reason and .note == $note and .type == $type)' >/dev/null
+}
+# no_event REGARDING REASON
+no_event() {
+    api GET "$(at events)" | jq -e --arg name "$1" --arg reason "$2" 'all(.items[]; .regarding.name != $name or .reason != $reason)' >/dev/null
+}
+
+# refused TEXT METHOD PATH BODY [CONTENT-TYPE]: with exactly this message of the webhook.
+refused() {
+    local answer
+    answer=$(api "$2" "$3" "$4" "${5:-}" | jq -r '.message // "accepted"') || true
+    answer=${answer#*denied the request: }
+    [ "$answer" = "$1" ] || { echo "  answer: $answer"; echo "  wanted: $1"; return 1; }
+}
