@@ -33,6 +33,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->workloads = map_create();
     loop->jobs = map_create();
     loop->queues = map_create();
+    loop->targets = map_create();
     loop->prebuilt = map_create();
     loop->quiet_until = TIME_NONE;
     for (size_t i = 0; i < OBJECT_KINDS; i++)
@@ -117,8 +118,10 @@ static void mark_everything(struct loop *loop)
     for (size_t i = 0; i < OBJECT_KINDS; i++)
         for (size_t at = 0; map_next(loop->objects[i], &at, &entry);)
             mark_object(loop, entry.value);
-    for (size_t at = 0; map_next(loop->workloads, &at, &entry);)
+    for (size_t at = 0; map_next(loop->workloads, &at, &entry);) {
+        ((struct workload_record *)entry.value)->is_class_news = true;
         mark_workload(loop, entry.value);
+    }
     for (size_t at = 0; map_next(loop->jobs, &at, &entry);)
         mark_job(loop, entry.value);
 }

@@ -1,4 +1,4 @@
-/* Queues, cohorts, flavors, checks, topologies, namespaces and classes: their events and finalizers. */
+/* Queues, cohorts, flavors, checks, topologies, namespaces and classes: what their events mean. */
 #include <string.h>
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/object_status.h"
@@ -6,8 +6,6 @@
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 #include "quota/engine/selector.h"
-
-#define FINALIZER "kueue.x-k8s.io/resource-in-use"
 
 void mark_object(struct loop *loop, struct object_record *record)
 {
@@ -27,53 +25,10 @@ static const enum object_kind object_kinds[EVENT_OBJECT_KINDS] = {
 
 void mark_cluster_queue_workloads(struct loop *loop, const char *name)
 {
-    struct map_entry entry;
-
-    for (size_t at = 0; map_next(loop->objects[OBJECT_LOCAL_QUEUE], &at, &entry);) {
-        struct object_record *queue = entry.value;
-
-        if (!queue->cluster_queue || strcmp(queue->cluster_queue, name) != 0)
-            continue;
-        mark_object(loop, queue);
-        mark_queue_workloads(loop, queue->key);
+    for (struct object_record *q = local_queues_of(loop, name); q; q = q->target_next) {
+        mark_object(loop, q);
+        mark_queue_workloads(loop, q->key);
     }
-}
-
-static bool list_has(char **list, const char *name)
-{
-    for (size_t i = 0; list && list[i]; i++)
-        if (strcmp(list[i], name) == 0)
-            return true;
-    return false;
-}
-
-/* Is an object that is being deleted still named by another one? */
-static bool is_used(struct loop *loop, const struct object_record *record)
-{
-    struct map_entry entry;
-
-    if (record->kind == OBJECT_CLUSTER_QUEUE) {
-        struct queue_status status;
-
-        return engine_cluster_queue_status(loop->engine, record->name, &loop->arena, &status) &&
-               status.reserving > 0;
-    }
-    if (record->kind == OBJECT_TOPOLOGY) {
-        for (size_t at = 0; map_next(loop->objects[OBJECT_FLAVOR], &at, &entry);) {
-            const struct object_record *flavor = entry.value;
-
-            if (flavor->topology && strcmp(flavor->topology, record->name) == 0)
-                return true;
-        }
-        return false;
-    }
-    for (size_t at = 0; map_next(loop->objects[OBJECT_CLUSTER_QUEUE], &at, &entry);) {
-        const struct object_record *queue = entry.value;
-
-        if (list_has(record->kind == OBJECT_FLAVOR ? queue->flavors : queue->checks, record->name))
-            return true;
-    }
-    return false;
 }
 
 /* Something that a ClusterQueue used may be free now. */
@@ -124,8 +79,7 @@ static void learn_cluster_queue(struct loop *loop, struct object_record *record,
 static void learn_local_queue(struct loop *loop, struct object_record *record,
                               const struct local_queue *queue)
 {
-    free(record->cluster_queue);
-    record->cluster_queue = mem_dup(queue->cluster_queue ? queue->cluster_queue : "");
+    local_queue_aim(loop, record, queue->cluster_queue ? queue->cluster_queue : "");
     record->stop_policy = queue->stop_policy;
     engine_local_queue_put(loop->engine, queue, loop_now());
     mark_queue_workloads(loop, record->key);
@@ -184,7 +138,7 @@ static void object_take(struct loop *loop, enum object_kind kind, struct loop_ev
     if (strcmp(record->uid, event->uid) !=
         0) { /* made again: answers to the old one's writes do not count */
         record->is_writing = false;
-        record->written = TIME_NONE;
+        status_pace_init(&record->pace);
         look_at(loop, &record->look, TIME_NONE);
     }
     free(record->uid);
@@ -256,6 +210,22 @@ static void mark_all_jobs(struct loop *loop)
     }
 }
 
+/* Workloads without quota of one namespace (NULL: of all): why they wait may have changed. */
+static void mark_waiting(struct loop *loop, const char *namespace)
+{
+    struct map_entry entry;
+
+    if (!atomic_load(&loop->is_synced))
+        return; /* everything is looked at then */
+    for (size_t at = 0; map_next(loop->workloads, &at, &entry);) {
+        struct workload_record *record = entry.value;
+
+        if (!record->is_reserved && !record->is_finished &&
+            (!namespace || strcmp(record->namespace, namespace) == 0))
+            mark_workload(loop, record);
+    }
+}
+
 static void mark_namespace(struct loop *loop, const char *namespace)
 {
     struct map_entry entry;
@@ -266,6 +236,7 @@ static void mark_namespace(struct loop *loop, const char *namespace)
         if (record->job && strcmp(record->job->namespace, namespace) == 0)
             mark_job(loop, record);
     }
+    mark_waiting(loop, namespace);
 }
 
 static void handle_namespace(struct loop *loop, const struct loop_event *event)
@@ -278,6 +249,7 @@ static void handle_namespace(struct loop *loop, const struct loop_event *event)
         free(map_remove(loop->namespaces, str_of(event->name)));
         engine_namespace_remove(loop->engine, event->name, loop_now());
         snapshot_namespace_remove(loop->parts.snapshot, event->name);
+        mark_waiting(loop, event->name);
         return;
     }
     if (is_new) {
@@ -299,8 +271,10 @@ static void mark_class(struct loop *loop, const char *name)
     for (size_t at = 0; map_next(loop->workloads, &at, &entry);) {
         struct workload_record *record = entry.value;
 
-        if (record->class_name && strcmp(record->class_name, name) == 0)
-            mark_workload(loop, record);
+        if (!record->class_name || strcmp(record->class_name, name) != 0)
+            continue;
+        record->is_class_news = true;
+        mark_workload(loop, record);
     }
 }
 
@@ -309,6 +283,7 @@ static void handle_class(struct loop *loop, const struct loop_event *event)
     bool ours = event->kind == EVENT_WORKLOAD_PRIORITY_CLASS;
     struct map *classes = ours ? loop->workload_priority_classes : loop->priority_classes;
     struct priority_record *record = map_get(classes, str_of(event->name));
+    bool is_new = !record, is_news = is_new || record->value != event->priority_value;
 
     if (event->deleted) {
         free(map_remove(classes, str_of(event->name)));
@@ -316,7 +291,7 @@ static void handle_class(struct loop *loop, const struct loop_event *event)
             snapshot_priority_class_remove(loop->parts.snapshot, event->name);
         return;
     }
-    if (!record) {
+    if (is_new) {
         record = mem_alloc(sizeof(*record));
         map_put(classes, str_of(event->name), record);
     }
@@ -326,7 +301,7 @@ static void handle_class(struct loop *loop, const struct loop_event *event)
         snapshot_priority_class_put(loop->parts.snapshot, event->name);
     if (!atomic_load(&loop->is_synced))
         return;
-    if (ours)
+    if (ours && is_news)
         mark_class(loop, event->name);
     mark_all_jobs(loop);
 }
@@ -337,6 +312,7 @@ static void handle_limits(struct loop *loop, const struct loop_event *event)
         engine_limit_range_remove(loop->engine, event->namespace, event->name, loop_now());
     else
         engine_limit_range_put(loop->engine, event->limits, loop_now());
+    mark_waiting(loop, event->namespace);
 }
 
 static void handle_runtime_class(struct loop *loop, const struct loop_event *event)
@@ -345,6 +321,7 @@ static void handle_runtime_class(struct loop *loop, const struct loop_event *eve
         engine_runtime_class_remove(loop->engine, event->name, loop_now());
     else
         engine_runtime_class_put(loop->engine, event->runtime_class, loop_now());
+    mark_waiting(loop, NULL);
 }
 
 void handle_object(struct loop *loop, struct loop_event *event)
@@ -374,85 +351,4 @@ void handle_object(struct loop *loop, struct loop_event *event)
         break;
     }
     event_destroy(event);
-}
-
-/* ---- finalizers and statuses ---- */
-
-static bool wants_finalizer(const struct loop *loop, const struct object_record *record)
-{
-    switch (record->kind) {
-    case OBJECT_CLUSTER_QUEUE:
-    case OBJECT_FLAVOR:
-    case OBJECT_CHECK:
-        return true;
-    case OBJECT_TOPOLOGY:
-        return loop->settings->jobs.topology_aware;
-    default:
-        return false;
-    }
-}
-
-/* The whole list with the resourceVersion: somebody else's finalizer added meanwhile is a conflict. */
-static void finalizer_send(struct loop *loop, struct object_record *record, bool add)
-{
-    struct write_op *op = write_op_create(loop, WRITE_OBJECT_FINALIZER, record->key, record->uid);
-    json_t *list = record->finalizers ? json_loads(record->finalizers, 0, NULL) : NULL,
-           *left = json_array(), *name;
-    size_t i;
-
-    json_array_foreach(list, i, name) if (json_is_string(name) &&
-                                          strcmp(json_string_value(name), FINALIZER) != 0)
-        json_array_append(left, name);
-    if (add)
-        json_array_append_new(left, json_string(FINALIZER));
-    json_decref(list);
-    op->kind = record->kind;
-    write_op_request(op, KUBE_MERGE_PATCH,
-                     object_path(record->kind, record->namespace, record->name, NULL),
-                     json_pack("{s:{s:o, s:s, s:o}}", "metadata", "resourceVersion",
-                               json_sprintf("%lld", (long long)record->resource_version), "uid",
-                               record->uid, "finalizers", left),
-                     "fieldManager=kueue");
-    record->is_writing = true;
-    write_op_send(op);
-}
-
-void step_object(struct loop *loop, struct object_record *record)
-{
-    if (!loop->is_leading || record->is_writing || !(loop->settings->components & COMPONENT_CORE) ||
-        (record->failures > 0 && record->look.at != TIME_NONE && record->look.at > loop_now()))
-        return;
-    arena_reset(&loop->arena);
-    if (!record->deleting && wants_finalizer(loop, record) && !record->has_finalizer)
-        finalizer_send(loop, record, true);
-    else if (record->deleting && record->has_finalizer && !is_used(loop, record))
-        finalizer_send(loop, record, false);
-    else
-        object_status_send(loop, record);
-}
-
-void object_write_done(struct loop *loop, struct write_op *op)
-{
-    struct object_record *record = map_get(loop->objects[op->kind], str_of(op->key));
-
-    if (!record || strcmp(record->uid, op->uid) != 0)
-        return;
-    record->is_writing = false;
-    if (op->error.code == ERR_NONE) {
-        record->failures = 0;
-        if (op->tree && op->resource_version > record->resource_version) {
-            free(record->text);
-            record->text = json_dumps(op->tree, JSON_COMPACT);
-            record->resource_version = op->resource_version;
-        }
-        if (op->purpose == WRITE_OBJECT_STATUS)
-            mark_object(loop, record);
-        return;
-    }
-    record->failures++;
-    metrics_write_failed(err_name(op->error.code));
-    if (op->error.code != ERR_NOT_FOUND && op->error.code != ERR_CONFLICT)
-        LOG(LOG_WARN, "a change of an object failed", KS("object", record->key),
-            KS("error", op->error.text));
-    look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
 }

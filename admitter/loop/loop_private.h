@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include "admitter/loop/loop.h"
 #include "admitter/loop/metrics.h"
+#include "admitter/loop/status_pace.h"
 #include "quota/base/heap.h"
 #include "quota/base/map.h"
 #include "quota/engine/engine.h"
@@ -39,6 +40,7 @@ struct workload_record {
     int64_t awaited_version; /* of a write whose result only the watch will show; 0: none */
     int64_t awaited_until;
     char *class_name; /* of spec.priorityClassRef when it is a WorkloadPriorityClass, else NULL */
+    bool is_class_news; /* ... whose value this Workload has not been given yet */
     char *text;       /* the object without templates, JSON */
     struct workload_pod_set *pod_sets; /* one piece of memory */
     size_t pod_set_count;
@@ -93,16 +95,19 @@ struct object_record {
     bool deleting, has_finalizer;
     char *text;          /* status, or a flavor's spec */
     char *finalizers;    /* JSON array, NULL when there are none */
-    char *cluster_queue; /* LocalQueue: its ClusterQueue */
+    char *cluster_queue; /* LocalQueue: its ClusterQueue, "" when it names none */
+    struct object_record *target_next, **target_at; /* LocalQueue: others of the same ClusterQueue */
     char **flavors;      /* ClusterQueue: names it uses; NULL-terminated */
     char **checks;
     char *topology; /* flavor */
     enum stop_policy stop_policy;
-    struct workload_record *workloads; /* LocalQueue: those that name it */
     bool is_writing;
-    bool has_cohort; /* ClusterQueue: spec.cohortName is set */
-    bool was_active; /* ClusterQueue: as its LocalQueues know it */
-    int64_t written; /* when its status was written last */
+    bool has_cohort;      /* ClusterQueue: spec.cohortName is set */
+    bool was_active;      /* ClusterQueue: as its LocalQueues know it */
+    int64_t sent_version; /* resource_version that the write in flight goes out from */
+    int64_t awaited_version; /* of a write whose result only the watch will show; 0: none */
+    int64_t awaited_until;
+    struct status_pace pace;
     unsigned failures;
 };
 
@@ -110,6 +115,12 @@ struct object_record {
 struct queue_entry {
     char *key;
     struct workload_record *workloads;
+};
+
+/* LocalQueues that name a ClusterQueue, whether it exists or not. */
+struct target_entry {
+    char *name;
+    struct object_record *queues;
 };
 
 struct namespace_record {
@@ -150,6 +161,7 @@ struct loop {
     struct map *workloads; /* "ns/name" */
     struct map *jobs;      /* "<job kind>/ns/name" */
     struct map *queues;    /* "ns/name" -> queue_entry */
+    struct map *targets;   /* name of a ClusterQueue -> target_entry */
     struct map *objects[OBJECT_KINDS];
     struct map *namespaces;
     struct map *priority_classes, *workload_priority_classes;
@@ -203,7 +215,11 @@ struct object_record *object_find(struct loop *loop, enum object_kind kind, cons
 struct object_record *object_get(struct loop *loop, enum object_kind kind, const char *namespace,
                                  const char *name);
 void object_forget(struct loop *loop, struct object_record *record);
-void records_destroy(struct loop *loop);
+/* The LocalQueue names this ClusterQueue now ("": none). */
+void local_queue_aim(struct loop *loop, struct object_record *record, const char *cluster_queue);
+struct object_record *local_queues_of(struct loop *loop, const char *cluster_queue); /* a list */
+void objects_destroy(struct loop *loop);
+void records_destroy(struct loop *loop); /* all of them */
 
 /* ---- what changed (one file per kind of thing) ---- */
 void handle_workload(struct loop *loop, struct loop_event *event); /* may keep the event */

@@ -317,7 +317,8 @@ bool workload_is_awaited(struct loop *loop, struct workload_record *record)
     return true;
 }
 
-/* The value of a WorkloadPriorityClass reaches every Workload that names it (spec/api.md 4.8). */
+/* A new value of a WorkloadPriorityClass reaches every Workload that names it (spec/api.md 4.8); a
+ * priority that somebody gave a Workload himself stays until then. */
 static void step_class(struct loop *loop, struct workload_record *record, const json_t *tree)
 {
     const struct priority_record *class =
@@ -325,8 +326,13 @@ static void step_class(struct loop *loop, struct workload_record *record, const 
                            : NULL;
     struct write_op *op;
 
-    if (!class || json_integer_at(json_object_get(tree, "spec"), "priority", 0) == class->value)
+    if (!record->is_class_news)
         return;
+    if (!class ||
+        json_integer_at(json_object_get(tree, "spec"), "priority", 0) == class->value) {
+        record->is_class_news = false;
+        return;
+    }
     op = workload_patch_op(loop, record,
                            json_pack("{s:{s:i}}", "spec", "priority", (int)class->value));
     record->is_writing = true;

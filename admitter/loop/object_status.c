@@ -33,11 +33,13 @@ static json_t *build_local_queue(struct loop *loop, const struct object_record *
                                  const json_t *before)
 {
     struct queue_status now, cluster;
-    struct local_queue_facts facts = { .stopped = record->stop_policy != STOP_NONE,
-                                       .consumed_updated = TIME_NONE };
+    struct local_queue_facts facts = { .stopped = record->stop_policy != STOP_NONE };
     bool known = engine_local_queue_status(loop->engine, record->namespace, record->name,
                                            &loop->arena, &now);
 
+    facts.has_fair_sharing =
+        engine_local_queue_consumed(loop->engine, record->namespace, record->name, &loop->arena,
+                                    &facts.consumed, &facts.consumed_updated);
     facts.cluster_queue_exists =
         engine_cluster_queue_status(loop->engine, record->cluster_queue, &loop->arena, &cluster);
     facts.cluster_queue_active = facts.cluster_queue_exists && cluster.activity.active;
@@ -72,6 +74,17 @@ static json_t *build(struct loop *loop, const struct object_record *record, cons
     }
 }
 
+/* Conditions are one list that others may write to as well: only on the version it was made from. */
+static json_t *patch_body(const struct object_record *record, json_t *change)
+{
+    json_t *metadata = json_pack("{s:s}", "uid", record->uid);
+
+    if (json_object_get(change, "conditions"))
+        json_object_set_new(metadata, "resourceVersion",
+                            json_sprintf("%lld", (long long)record->resource_version));
+    return json_pack("{s:o, s:O}", "metadata", metadata, "status", change);
+}
+
 static void send(struct loop *loop, struct object_record *record, json_t *after, json_t *change)
 {
     struct write_op *op = write_op_create(loop, WRITE_OBJECT_STATUS, record->key, record->uid);
@@ -80,10 +93,10 @@ static void send(struct loop *loop, struct object_record *record, json_t *after,
     op->tree = json_incref(after);
     write_op_request(op, KUBE_MERGE_PATCH,
                      object_path(record->kind, record->namespace, record->name, "status"),
-                     json_pack("{s:{s:s}, s:o}", "metadata", "uid", record->uid, "status", change),
-                     "fieldManager=kueue");
+                     patch_body(record, change), "fieldManager=kueue");
     record->is_writing = true;
-    record->written = loop_now();
+    record->sent_version = record->resource_version;
+    status_pace_note(&record->pace, loop->settings->queue_status_interval, loop_now());
     write_op_send(op);
 }
 
@@ -100,24 +113,32 @@ static void follow_activity(struct loop *loop, struct object_record *record, jso
     mark_cluster_queue_workloads(loop, record->name);
 }
 
+/* Now, or when its turn comes. */
+static void send_in_time(struct loop *loop, struct object_record *record, json_t *after,
+                         json_t *change)
+{
+    bool urgent = json_object_get(change, "conditions") != NULL;
+    int64_t next =
+        status_pace_next(&record->pace, loop->settings->queue_status_interval, urgent);
+
+    if (next != TIME_NONE && next > loop_now())
+        look_at(loop, &record->look, next);
+    else
+        send(loop, record, after, change);
+}
+
 void object_status_send(struct loop *loop, struct object_record *record)
 {
     json_t *stored = record->text ? json_loads(record->text, JSON_DECODE_ANY, NULL) : NULL;
     json_t *before = json_is_object(stored) ? json_incref(stored) : json_object();
     json_t *after = build(loop, record, before), *change = NULL;
-    int64_t next = record->written == TIME_NONE
-                       ? TIME_NONE
-                       : record->written + loop->settings->queue_status_interval;
 
     if (after) {
         follow_activity(loop, record, after);
-        if (status_differs(before, after))
-            change = merge_patch_between(before, after);
-        if (change && next != TIME_NONE && next > loop_now())
-            look_at(loop, &record->look, next);
-        else if (change)
-            send(loop, record, after, json_incref(change));
+        change = status_differs(before, after) ? merge_patch_between(before, after) : NULL;
     }
+    if (change)
+        send_in_time(loop, record, after, change);
     json_decref(change);
     json_decref(after);
     json_decref(before);

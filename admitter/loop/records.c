@@ -21,12 +21,6 @@ static void wake_job(struct loop *loop, struct look *look)
     mark_job(loop, (struct job_record *)((char *)look - offsetof(struct job_record, look)));
 }
 
-static void wake_object(struct loop *loop, struct look *look)
-{
-    mark_object(loop,
-                (struct object_record *)((char *)look - offsetof(struct object_record, look)));
-}
-
 static const char *key_of(char *buffer, size_t size, const char *namespace, const char *name)
 {
     snprintf(buffer, size, "%s/%s", namespace, name);
@@ -308,62 +302,6 @@ void job_forget_if_unused(struct loop *loop, struct job_record *record)
     free(record);
 }
 
-/* ---- queues, cohorts, flavors, checks, topologies ---- */
-
-struct object_record *object_find(struct loop *loop, enum object_kind kind, const char *namespace,
-                                  const char *name)
-{
-    char key[600];
-
-    return map_get(loop->objects[kind], str_of(key_of(key, sizeof(key), namespace, name)));
-}
-
-struct object_record *object_get(struct loop *loop, enum object_kind kind, const char *namespace,
-                                 const char *name)
-{
-    struct object_record *record = object_find(loop, kind, namespace, name);
-
-    if (record)
-        return record;
-    record = mem_alloc(sizeof(*record));
-    record->kind = kind;
-    record->key = mem_format("%s/%s", namespace, name);
-    record->namespace = mem_dup(namespace);
-    record->name = mem_dup(name);
-    record->uid = mem_dup("");
-    record->written = TIME_NONE;
-    look_init(&record->look, wake_object);
-    map_put(loop->objects[kind], str_of(record->key), record);
-    return record;
-}
-
-static void object_free(struct object_record *record)
-{
-    for (size_t i = 0; record->flavors && record->flavors[i]; i++)
-        free(record->flavors[i]);
-    for (size_t i = 0; record->checks && record->checks[i]; i++)
-        free(record->checks[i]);
-    free(record->flavors);
-    free(record->checks);
-    free(record->topology);
-    free(record->cluster_queue);
-    free(record->text);
-    free(record->finalizers);
-    free(record->uid);
-    free(record->name);
-    free(record->namespace);
-    free(record->key);
-    free(record);
-}
-
-void object_forget(struct loop *loop, struct object_record *record)
-{
-    map_remove(loop->objects[record->kind], str_of(record->key));
-    look_at(loop, &record->look, TIME_NONE);
-    dirty_remove(&record->dirty);
-    object_free(record);
-}
-
 /* ---- the end ---- */
 
 static bool end_workload(struct str key, void *value, void *context)
@@ -381,13 +319,6 @@ static bool end_job(struct str key, void *value, void *context)
     free(record->job);
     free(record->key);
     free(record);
-    return true;
-}
-
-static bool end_object(struct str key, void *value, void *context)
-{
-    (void)key, (void)context;
-    object_free(value);
     return true;
 }
 
@@ -417,9 +348,8 @@ void records_destroy(struct loop *loop)
     map_end(loop->workloads, end_workload);
     map_end(loop->jobs, end_job);
     map_end(loop->queues, end_queue);
+    objects_destroy(loop);
     map_end(loop->prebuilt, end_plain);
-    for (size_t i = 0; i < OBJECT_KINDS; i++)
-        map_end(loop->objects[i], end_object);
     map_end(loop->namespaces, end_plain);
     map_end(loop->priority_classes, end_plain);
     map_end(loop->workload_priority_classes, end_plain);

@@ -6,7 +6,15 @@
 #include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
+#define LISTED_FLAVORS 64 /* the schema takes no more; the rest of the status has to get through */
+
 /* ---- usage per flavor ---- */
+
+/* Rows of flavors that the queue does not name any more are not shown. */
+static size_t shown_rows(const struct queue_status *status)
+{
+    return status->usage_count - status->removed_count;
+}
 
 static int by_resource(const void *a, const void *b)
 {
@@ -44,12 +52,12 @@ struct usage_form {
 /* The rows of the flavor that 'first' belongs to, sorted by resource. */
 static json_t *flavor_row(const struct queue_status *status, size_t first, struct usage_form form)
 {
-    AUTO_FREE struct flavor_resource_usage *rows = mem_array(status->usage_count, sizeof(*rows));
+    AUTO_FREE struct flavor_resource_usage *rows = mem_array(shown_rows(status) + 1, sizeof(*rows));
     const char *flavor = status->usage[first].flavor;
     json_t *resources = json_array();
     size_t count = 0;
 
-    for (size_t i = first; i < status->usage_count; i++)
+    for (size_t i = first; i < shown_rows(status); i++)
         if (strcmp(status->usage[i].flavor, flavor) == 0)
             rows[count++] = status->usage[i];
     qsort(rows, count, sizeof(*rows), by_resource);
@@ -71,7 +79,7 @@ static json_t *usage_list(const struct queue_status *status, struct usage_form f
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < status->usage_count; i++)
+    for (size_t i = 0; i < shown_rows(status) && json_array_size(list) < LISTED_FLAVORS; i++)
         if (!flavor_was_listed(status, i))
             json_array_append_new(list, flavor_row(status, i, form));
     return list;
@@ -171,10 +179,10 @@ static json_t *consumption(const struct local_queue_facts *facts)
 
 static void put_fair_sharing(json_t *out, const struct local_queue_facts *facts)
 {
-    if (!facts->has_fair_sharing)
-        json_object_del(out, "fairSharing");
-    else if (facts->consumed_updated != TIME_NONE)
+    if (facts->has_fair_sharing)
         json_object_set_new(out, "fairSharing", consumption(facts));
+    else
+        json_object_del(out, "fairSharing");
 }
 
 json_t *local_queue_status_build(const json_t *old_status, const struct queue_status *status,

@@ -12,8 +12,9 @@
 #include "quota/engine/engine.h"
 
 /* 'has_cohort' is whether spec.cohortName is set: without one nothing is ever borrowed. Flavors are
- * listed in the order of 'status', the resources of each sorted by name, zeros included.
- * fairSharing appears only when the engine gives a weighted share. */
+ * listed in the order of 'status', at most 64, those that the queue does not name any more left out;
+ * the resources of each sorted by name, zeros included. fairSharing appears only when the engine gives
+ * a weighted share. */
 json_t *cluster_queue_status_build(const json_t *old_status, const struct queue_status *status,
                                    bool has_cohort, int64_t generation, int64_t now);
 
@@ -24,7 +25,7 @@ struct local_queue_facts {
     bool cluster_queue_active; /* condition Active of the ClusterQueue is True */
     bool has_fair_sharing;     /* admission fair sharing is configured: write the block below */
     struct resource_list consumed;
-    int64_t consumed_updated; /* TIME_NONE: the old block stays as it is */
+    int64_t consumed_updated;
 };
 /* 'status' is the engine's answer; NULL when it knows no such queue (all counters 0). */
 json_t *local_queue_status_build(const json_t *old_status, const struct queue_status *status,

@@ -69,8 +69,27 @@ struct check_lists {
     struct name_list missing, inactive, multikueue, per_flavor, provisioning;
 };
 
-static void check_look(const struct engine *engine, const struct admission_check_rule *rule,
-                       struct check_lists *lists)
+static bool rule_names(const struct admission_check_rule *rule, const char *flavor)
+{
+    for (size_t i = 0; i < rule->on_flavor_count; i++)
+        if (strcmp(rule->on_flavors[i], flavor) == 0)
+            return true;
+    return rule->on_flavor_count == 0;
+}
+
+/* Does the check leave out a flavor of the queue? Listing all of them is as good as listing none. */
+static bool is_per_flavor(const struct cluster_queue_record *queue,
+                          const struct admission_check_rule *rule)
+{
+    for (size_t g = 0; g < queue->copy.group_count; g++)
+        for (size_t f = 0; f < queue->copy.groups[g].flavor_count; f++)
+            if (!rule_names(rule, queue->copy.groups[g].flavors[f].flavor))
+                return true;
+    return false;
+}
+
+static void check_look(const struct engine *engine, const struct cluster_queue_record *queue,
+                       const struct admission_check_rule *rule, struct check_lists *lists)
 {
     const struct named_check *check = map_get(engine->checks, str_of(rule->name));
 
@@ -82,7 +101,7 @@ static void check_look(const struct engine *engine, const struct admission_check
         name_add(&lists->inactive, rule->name);
     if (strcmp(check->copy.controller, MULTIKUEUE) == 0) {
         name_add(&lists->multikueue, rule->name);
-        if (rule->on_flavor_count > 0)
+        if (is_per_flavor(queue, rule))
             name_add(&lists->per_flavor, rule->name);
     }
     if (strcmp(check->copy.controller, PROVISIONING) == 0)
@@ -139,7 +158,7 @@ static void checks_look(const struct engine *engine, const struct cluster_queue_
                         struct check_lists *lists)
 {
     for (size_t i = 0; i < queue->copy.check_count; i++)
-        check_look(engine, &queue->copy.checks[i], lists);
+        check_look(engine, queue, &queue->copy.checks[i], lists);
     names_sort(&lists->missing);
     names_sort(&lists->inactive);
     names_sort(&lists->multikueue);

@@ -386,7 +386,7 @@ bool engine_local_queue_consumed(const struct engine *engine, const char *namesp
 
     *consumed = (struct resource_list){ 0 };
     *updated = TIME_NONE;
-    if (!queue || !queue->exists || !queue->ledger || !applies_to(engine, queue))
+    if (!queue || !queue->exists || !queue->ledger || !fair_is_enabled(engine))
         return false;
     *updated = queue->ledger->updated;
     consumed->count = queue->ledger->consumed.count;

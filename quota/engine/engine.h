@@ -143,7 +143,7 @@ struct queue_status {
     int64_t pending, pending_active, reserving, admitted; /* pending = active + inadmissible */
     struct flavor_resource_usage
         *usage; /* in spec order of flavors and resources, then removed ones */
-    size_t usage_count;
+    size_t usage_count, removed_count; /* the last 'removed_count' are of removed ones */
     bool has_weighted_share;
     int64_t weighted_share; /* ceil, INT64_MAX for infinity (5.6) */
 };
@@ -156,8 +156,9 @@ bool engine_local_queue_status(const struct engine *engine, const char *namespac
 bool engine_cohort_status(const struct engine *engine, const char *name, struct arena *arena,
                           struct queue_status *status);
 
-/* What status.fairSharing.admissionFairSharingStatus of a LocalQueue shows (6.6). False when there
- * is no such queue or admission fair sharing is not in effect for it. */
+/* What status.fairSharing.admissionFairSharingStatus of a LocalQueue shows (6.6), whether its
+ * ClusterQueue goes by it or not. False when there is no such queue or admission fair sharing is not
+ * configured. */
 bool engine_local_queue_consumed(const struct engine *engine, const char *namespace,
                                  const char *name, struct arena *arena,
                                  struct resource_list *consumed, int64_t *updated);

@@ -27,14 +27,23 @@ static void share_report(const struct engine *engine, const struct node *node,
 
 struct row_list {
     struct flavor_resource_usage *rows;
-    size_t count;
-    bool *done; /* by FR */
+    size_t count, declared; /* the first ones are of the spec */
+    bool *done;             /* by FR */
 };
 
 static struct row_list rows_begin(const struct engine *engine, struct arena *a)
 {
-    return (struct row_list){ ARENA_ARRAY(a, engine->fr_count + 1, struct flavor_resource_usage), 0,
-                              ARENA_ARRAY(a, engine->fr_count + 1, bool) };
+    return (struct row_list){
+        .rows = ARENA_ARRAY(a, engine->fr_count + 1, struct flavor_resource_usage),
+        .done = ARENA_ARRAY(a, engine->fr_count + 1, bool),
+    };
+}
+
+static void rows_end(const struct row_list *list, struct queue_status *status)
+{
+    status->usage = list->rows;
+    status->usage_count = list->count;
+    status->removed_count = list->count - list->declared;
 }
 
 static struct flavor_resource_usage *row_new(const struct engine *engine, struct row_list *list,
@@ -82,11 +91,11 @@ static void queue_rows(const struct engine *engine, const struct cluster_queue_r
         for (size_t f = 0; f < queue->groups[g].flavor_count; f++)
             for (size_t r = 0; r < queue->groups[g].resource_count; r++)
                 queue_row(engine, queue, &list, queue->groups[g].flavors[f].frs[r]);
+    list.declared = list.count;
     for (uint32_t fr = 0; fr < queue->node.cell_count; fr++)
         if (queue->node.cells[fr].usage != 0)
             queue_row(engine, queue, &list, fr);
-    status->usage = list.rows;
-    status->usage_count = list.count;
+    rows_end(&list, status);
 }
 
 bool engine_cluster_queue_status(const struct engine *engine, const char *name, struct arena *arena,
@@ -134,11 +143,11 @@ static void local_rows(const struct engine *engine, const struct local_queue_rec
         for (size_t f = 0; f < target->groups[g].flavor_count; f++)
             for (size_t r = 0; r < target->groups[g].resource_count; r++)
                 local_row(engine, queue, &list, target->groups[g].flavors[f].frs[r]);
+    list.declared = list.count;
     for (size_t i = 0; i < queue->usage_count; i++)
         if (queue->usage[i].reserved != 0)
             local_row(engine, queue, &list, queue->usage[i].fr);
-    status->usage = list.rows;
-    status->usage_count = list.count;
+    rows_end(&list, status);
 }
 
 bool engine_local_queue_status(const struct engine *engine, const char *namespace, const char *name,
@@ -179,8 +188,8 @@ bool engine_cohort_status(const struct engine *engine, const char *name, struct 
         row->total = cell->usage;
         row->borrowed = cohort->node.parent ? above(cell->usage, cell->subtree) : 0;
     }
-    status->usage = list.rows;
-    status->usage_count = list.count;
+    list.declared = list.count;
+    rows_end(&list, status);
     share_report(engine, &cohort->node, status);
     return true;
 }

@@ -1,5 +1,6 @@
 #include "tests/unit/admitter/objects/support.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "admitter/objects/condition_list.h"
 #include "admitter/objects/queue_status.h"
@@ -44,6 +45,45 @@ static void a_cluster_queue_lists_its_usage(void **state)
     status = cluster_queue_status_build(NULL, &busy, false, 4, NOW);
     assert_string_equal(member_text(status, "flavorsReservation.0.resources.0.borrowed"), "0");
     json_decref(status);
+}
+
+static void removed_flavors_are_not_listed(void **state)
+{
+    struct queue_status removed = busy;
+    struct local_queue_facts facts = { .cluster_queue_exists = true };
+    json_t *status;
+
+    (void)state;
+    removed.removed_count = 1;
+    status = cluster_queue_status_build(NULL, &removed, true, 4, NOW);
+    assert_int_equal(json_array_size(member(status, "flavorsReservation")), 1);
+    assert_int_equal(json_array_size(member(status, "flavorsUsage")), 1);
+    json_decref(status);
+    removed.removed_count = 2;
+    status = local_queue_status_build(NULL, &removed, &facts, 4, NOW);
+    assert_json(member(status, "flavorsReservation"),
+                "[{'name':'spot','resources':[{'name':'memory','total':'2Gi'}]}]");
+    json_decref(status);
+}
+
+static void no_more_flavors_are_listed_than_the_schema_takes(void **state)
+{
+    struct flavor_resource_usage many[70] = { 0 };
+    struct queue_status status = { .activity = busy.activity, .usage = many };
+    char names[ARRAY_COUNT(many)][8];
+    json_t *built;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(many); i++) {
+        snprintf(names[i], sizeof(names[i]), "f%02zu", i);
+        many[i].flavor = names[i];
+        many[i].resource = "cpu";
+    }
+    status.usage_count = ARRAY_COUNT(many);
+    built = cluster_queue_status_build(NULL, &status, false, 1, NOW);
+    assert_int_equal(json_array_size(member(built, "flavorsUsage")), 64);
+    assert_string_equal(member_text(built, "flavorsUsage.63.name"), "f63");
+    json_decref(built);
 }
 
 static void nothing_new_is_no_difference(void **state)
@@ -127,17 +167,19 @@ static void a_local_queue_reports_what_it_consumed(void **state)
                                        .has_fair_sharing = true,
                                        .consumed = { items, 1 },
                                        .consumed_updated = NOW };
-    json_t *status = local_queue_status_build(NULL, &busy, &facts, 2, NOW);
+    json_t *status = local_queue_status_build(NULL, &busy, &facts, 2, NOW), *without;
 
     (void)state;
     assert_json(member(status, "fairSharing"),
                 "{'weightedShare':0,'admissionFairSharingStatus':{'consumedResources':{'cpu':"
                 "'1500m'},'lastUpdate':'2026-01-02T03:04:05Z'}}");
     assert_json(member(status, "flavorsUsage.0.resources.0"), "{'name':'cpu','total':'1'}");
+    facts.has_fair_sharing = false;
+    without = local_queue_status_build(status, NULL, &facts, 2, NOW);
+    assert_int_equal(json_integer_value(member(without, "reservingWorkloads")), 0);
+    assert_false(has_member(without, "fairSharing"));
     json_decref(status);
-    status = local_queue_status_build(NULL, NULL, &facts, 2, NOW);
-    assert_int_equal(json_integer_value(member(status, "reservingWorkloads")), 0);
-    json_decref(status);
+    json_decref(without);
 }
 
 static void a_cohort_has_a_share_only_under_fair_sharing(void **state)
@@ -193,6 +235,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cluster_queue_lists_its_usage),
+        cmocka_unit_test(removed_flavors_are_not_listed),
+        cmocka_unit_test(no_more_flavors_are_listed_than_the_schema_takes),
         cmocka_unit_test(nothing_new_is_no_difference),
         cmocka_unit_test(other_conditions_of_a_queue_stay),
         cmocka_unit_test(a_local_queue_says_why_it_is_inactive),
