@@ -39,9 +39,9 @@ struct workload_record {
     int64_t taken_version;   /* of the last event that the engine was told of */
     int64_t awaited_version; /* of a write whose result only the watch will show; 0: none */
     int64_t awaited_until;
-    char *class_name; /* of spec.priorityClassRef when it is a WorkloadPriorityClass, else NULL */
+    char *class_name;   /* of spec.priorityClassRef when it is a WorkloadPriorityClass, else NULL */
     bool is_class_news; /* ... whose value this Workload has not been given yet */
-    char *text;       /* the object without templates, JSON */
+    char *text;         /* the object without templates, JSON */
     struct workload_pod_set *pod_sets; /* one piece of memory */
     size_t pod_set_count;
     char *queue_key;                    /* "ns/queue" of spec.queueName */
@@ -96,15 +96,16 @@ struct object_record {
     char *text;          /* status, or a flavor's spec */
     char *finalizers;    /* JSON array, NULL when there are none */
     char *cluster_queue; /* LocalQueue: its ClusterQueue, "" when it names none */
-    struct object_record *target_next, **target_at; /* LocalQueue: others of the same ClusterQueue */
-    char **flavors;      /* ClusterQueue: names it uses; NULL-terminated */
+    struct object_record *target_next,
+        **target_at; /* LocalQueue: others of the same ClusterQueue */
+    char **flavors;  /* ClusterQueue: names it uses; NULL-terminated */
     char **checks;
     char *topology; /* flavor */
     enum stop_policy stop_policy;
     bool is_writing;
-    bool has_cohort;      /* ClusterQueue: spec.cohortName is set */
-    bool was_active;      /* ClusterQueue: as its LocalQueues know it */
-    int64_t sent_version; /* resource_version that the write in flight goes out from */
+    bool has_cohort;         /* ClusterQueue: spec.cohortName is set */
+    bool was_active;         /* ClusterQueue: as its LocalQueues know it */
+    int64_t sent_version;    /* resource_version that the write in flight goes out from */
     int64_t awaited_version; /* of a write whose result only the watch will show; 0: none */
     int64_t awaited_until;
     struct status_pace pace;
@@ -151,10 +152,10 @@ struct loop {
     unsigned synced_kinds; /* bits of enum event_kind */
     unsigned synced_jobs;  /* bits of job kinds */
     unsigned wanted_kinds, wanted_jobs;
-    unsigned admissions;   /* reservations being written */
+    unsigned admissions; /* reservations being written */
     /* Reservations of an earlier process in doubt: no cycle before they are settled. */
     unsigned recovering;
-    int64_t quiet_until; /* no cycle before this, see intents_recover; TIME_NONE */
+    int64_t quiet_until;   /* no cycle before this, see intents_recover; TIME_NONE */
     int64_t cycle;         /* number of the last one */
     bool has_news;         /* something the engine knows changed since the last cycle */
     int64_t blocked_until; /* without news, no cycle before this */

@@ -328,8 +328,7 @@ static void step_class(struct loop *loop, struct workload_record *record, const 
 
     if (!record->is_class_news)
         return;
-    if (!class ||
-        json_integer_at(json_object_get(tree, "spec"), "priority", 0) == class->value) {
+    if (!class || json_integer_at(json_object_get(tree, "spec"), "priority", 0) == class->value) {
         record->is_class_news = false;
         return;
     }

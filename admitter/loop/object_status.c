@@ -118,8 +118,7 @@ static void send_in_time(struct loop *loop, struct object_record *record, json_t
                          json_t *change)
 {
     bool urgent = json_object_get(change, "conditions") != NULL;
-    int64_t next =
-        status_pace_next(&record->pace, loop->settings->queue_status_interval, urgent);
+    int64_t next = status_pace_next(&record->pace, loop->settings->queue_status_interval, urgent);
 
     if (next != TIME_NONE && next > loop_now())
         look_at(loop, &record->look, next);

@@ -167,8 +167,7 @@ static void complain(struct loop *loop, const struct object_record *record,
     kube_recorder_post(loop->parts.recorder, &note);
 }
 
-static void write_failed(struct loop *loop, struct object_record *record,
-                         const struct write_op *op)
+static void write_failed(struct loop *loop, struct object_record *record, const struct write_op *op)
 {
     enum err_code code = op->error.code;
 

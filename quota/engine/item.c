@@ -411,6 +411,15 @@ static void others_unpark(struct engine *engine, const struct item *item,
         item_unpark_others(engine, item, now);
 }
 
+/* What waits without a ClusterQueue is in no heap, yet its LocalQueue counts it. */
+static void local_queue_note(struct engine *engine, const struct item *item)
+{
+    const struct cluster_queue_record *queue = item_queue(item);
+
+    if (item->local_queue && (!queue || !queue->exists))
+        local_queue_changed(engine, item->local_queue);
+}
+
 static void item_update(struct engine *engine, struct item *item, const struct workload *workload,
                         bool is_new, int64_t now)
 {
@@ -437,6 +446,7 @@ static void item_update(struct engine *engine, struct item *item, const struct w
         fair_penalty_drop(engine, item);
     second_pass_follow(engine, item, workload, now);
     item_queue_up(engine, item, &before);
+    local_queue_note(engine, item);
 }
 
 void engine_workload_put(struct engine *engine, const struct workload *workload, int64_t now)

@@ -150,6 +150,18 @@ static void local_rows(const struct engine *engine, const struct local_queue_rec
     rows_end(&list, status);
 }
 
+/* A LocalQueue counts its workloads, whether its ClusterQueue exists or not (3.1). */
+static int64_t local_pending(const struct engine *engine, const struct local_queue_record *queue)
+{
+    int64_t count = 0;
+
+    if (queue->stop_policy != STOP_NONE || (queue->cluster_queue && queue->cluster_queue->exists))
+        return queue->pending;
+    for (const struct item *item = queue->items; item; item = item->queue_next)
+        count += !item->reservation && item_is_admissible(engine, item);
+    return count;
+}
+
 bool engine_local_queue_status(const struct engine *engine, const char *namespace, const char *name,
                                struct arena *arena, struct queue_status *status)
 {
@@ -158,7 +170,7 @@ bool engine_local_queue_status(const struct engine *engine, const char *namespac
     *status = (struct queue_status){ 0 };
     if (!queue || !queue->exists)
         return false;
-    status->pending = queue->pending;
+    status->pending = local_pending(engine, queue);
     status->pending_active = queue->pending_active;
     status->reserving = queue->reserving;
     status->admitted = queue->admitted;

@@ -251,6 +251,44 @@ static void a_queue_may_come_after_its_workloads(void **state)
     assert_string_equal(world_cycle(w), "q Pending");
 }
 
+static void what_waits_without_a_cluster_queue_counts_for_its_local_queue(void **state)
+{
+    struct world *w = *state;
+    struct changed_names changed;
+    struct queue_status status;
+    struct workload *gated;
+
+    world_queue(w, "A", "", "4,-,-", "");
+    engine_cluster_queue_remove(w->engine, "A", w->now);
+    engine_take_changed(w->engine, &w->answer, &changed);
+    world_waits(w, "A", "p", 0, "cpu=1", 100);
+    engine_take_changed(w->engine, &w->answer, &changed);
+    assert_int_equal(changed.local_queue_count, 1);
+    gated = world_workload(w, "A", "gated", 0, "cpu=1");
+    gated->active = false;
+    put(w, gated);
+    assert_true(engine_local_queue_status(w->engine, "ns", "A", &w->answer, &status));
+    assert_int_equal(status.pending, 1);
+}
+
+static void usage_of_a_removed_flavor_comes_last(void **state)
+{
+    struct world *w = *state;
+    struct queue_status status;
+
+    world_flavor(w, "new", NULL, NULL);
+    world_queue(w, "A", "", "4,-,-", "");
+    world_holds(w, "A", "h", 0, "cpu@f=3", 1);
+    world_queue(w, "A", "", "new/cpu=4", "generation=2");
+    assert_true(engine_cluster_queue_status(w->engine, "A", &w->answer, &status));
+    assert_int_equal(status.usage_count, 2);
+    assert_int_equal(status.removed_count, 1);
+    assert_string_equal(status.usage[0].flavor, "new");
+    assert_true(engine_local_queue_status(w->engine, "ns", "A", &w->answer, &status));
+    assert_int_equal(status.removed_count, 1);
+    assert_int_equal(status.usage[1].total, 3000);
+}
+
 static void an_inactive_queue_says_why(void **state)
 {
     struct world *w = *state;
@@ -363,6 +401,8 @@ int main(void)
         TEST(k8_a_namespace_that_does_not_match_parks),
         TEST(a_stopped_local_queue_offers_nothing),
         TEST(a_queue_may_come_after_its_workloads),
+        TEST(what_waits_without_a_cluster_queue_counts_for_its_local_queue),
+        TEST(usage_of_a_removed_flavor_comes_last),
         TEST(an_inactive_queue_says_why),
         TEST(an_update_does_not_park_who_is_in_the_heap),
         TEST(a_limit_range_reaches_who_waits),

@@ -1,0 +1,121 @@
+# objects.sh - short ways to make queues and look at them, for tests that play the other controllers.
+# shellcheck shell=bash
+
+# objects_begin: after the stage. Reads and edits go through `kubectl proxy`, ten times as fast as kubectl itself.
+objects_begin() {
+    kubectl proxy --port=0 >"$work/proxy.log" 2>&1 &
+    disown $!
+    proxy_pid=$!
+    trap 'kill "$proxy_pid" 2>/dev/null; finish' EXIT
+    eventually 5 grep -q 'Starting to serve on' "$work/proxy.log"
+    proxy=http://$(sed -n 's/^Starting to serve on //p' "$work/proxy.log")
+}
+
+# url KIND[/NAME] [-n NAMESPACE]
+url() {
+    local kind=${1%%/*} name= group=kueue.x-k8s.io/v1beta2 plural
+    [ "$kind" = "$1" ] || name=/${1#*/}
+    case $kind in
+    topology) plural=topologies ;;
+    workloadpriorityclass) plural=workloadpriorityclasses ;;
+    *) plural=${kind}s ;;
+    esac
+    case $kind in
+    namespace) echo "$proxy/api/v1/namespaces$name" ;;
+    localqueue | workload) echo "$proxy/apis/$group/namespaces/${3:-${namespace:-default}}/$plural$name" ;;
+    *) echo "$proxy/apis/$group/$plural$name" ;;
+    esac
+}
+get() { curl -s -m 5 "$(url "$@")"; }
+patch_with() { # CONTENT-TYPE SUBRESOURCE BODY KIND/NAME [-n NAMESPACE]
+    curl -sS -m 5 -o "$work/answer" -w '%{http_code}' -X PATCH -H "Content-Type: application/$1" -d "$3" "$(url "${@:4}")$2" | grep -q '^2' ||
+        { cat "$work/answer"; return 1; }
+}
+
+apply() { kubectl apply --server-side --force-conflicts -f - >/dev/null; }
+# edit KIND/NAME [-n NAMESPACE] MERGE-PATCH; edit_status: the same of the status subresource.
+edit() { patch_with merge-patch+json "" "${!#}" "${@:1:$#-1}"; }
+edit_status() { patch_with merge-patch+json /status "${!#}" "${@:1:$#-1}"; }
+# remove KIND/NAME [-n NAMESPACE]: asks for the deletion and does not wait for it.
+remove() { curl -sS -m 5 -o /dev/null -X DELETE "$(url "$@")"; }
+
+flavor_yaml() { # NAME [SPEC]
+    printf -- '---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: ResourceFlavor\nmetadata: {name: %s}\nspec: {%s}\n' "$1" "${2:-}"
+}
+check_yaml() { # NAME CONTROLLER
+    printf -- '---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: AdmissionCheck\nmetadata: {name: %s}\nspec: {controllerName: %s}\n' "$1" "$2"
+}
+check_is() { # NAME True|False
+    edit_status "admissioncheck/$1" "{\"status\": {\"conditions\": [{\"type\": \"Active\", \"status\": \"$2\", \"reason\": \"Test\", \"message\": \"m\", \"lastTransitionTime\": \"$(date -u +%FT%TZ)\"}]}}"
+}
+# cluster_queue_yaml NAME "FLAVOR..." [REST]: 10 cpu of each flavor.
+cluster_queue_yaml() {
+    local name=$1 f flavors=
+    for f in $2; do flavors="$flavors${flavors:+, }{name: $f, resources: [{name: cpu, nominalQuota: 10}]}"; done
+    printf -- '---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: ClusterQueue\nmetadata: {name: %s}\nspec:\n  namespaceSelector: {}\n' "$name"
+    printf '  resourceGroups: [{coveredResources: [cpu], flavors: [%s]}]\n%s' "$flavors" "${3:+  $3
+}"
+}
+local_queue_yaml() { # NAME CLUSTER-QUEUE [REST]
+    printf -- '---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: LocalQueue\nmetadata: {name: %s, namespace: %s}\nspec: {clusterQueue: %s%s}\n' "$1" "${namespace:-default}" "$2" "${3:+, $3}"
+}
+# workload_yaml NAME LOCAL-QUEUE CPU [SPEC] [METADATA]: one pod set of one pod.
+workload_yaml() {
+    cat <<END
+---
+apiVersion: kueue.x-k8s.io/v1beta2
+kind: Workload
+metadata: {name: $1, namespace: ${namespace:-default}${5:+, $5}}
+spec:
+  queueName: $2
+  ${4:-priority: 0}
+  podSets: [{name: main, count: 1, template: {spec: {restartPolicy: Never, containers: [{name: c, image: i, resources: {requests: {cpu: $3}}}]}}}]
+END
+}
+
+# reserve WORKLOAD CLUSTER-QUEUE FLAVOR CPU [True]: what a scheduler writes; with True, admitted as well.
+reserve() {
+    local at admitted=
+    at=$(date -u +%FT%TZ)
+    [ -z "${5:-}" ] || admitted=", {\"type\": \"Admitted\", \"status\": \"True\", \"reason\": \"Admitted\", \"message\": \"m\", \"lastTransitionTime\": \"$at\"}"
+    edit_status "workload/$1" -n "${namespace:-default}" "{\"status\": {
+        \"admission\": {\"clusterQueue\": \"$2\", \"podSetAssignments\": [{\"name\": \"main\", \"count\": 1, \"flavors\": {\"cpu\": \"$3\"}, \"resourceUsage\": {\"cpu\": \"$4\"}}]},
+        \"conditions\": [{\"type\": \"QuotaReserved\", \"status\": \"True\", \"reason\": \"QuotaReserved\", \"message\": \"m\", \"lastTransitionTime\": \"$at\"}$admitted]}}"
+}
+
+# condition TYPE KIND/NAME [-n NAMESPACE]: "STATUS REASON: MESSAGE".
+condition() {
+    get "${@:2}" |
+        jq -r --arg type "$1" '.status.conditions[]? | select(.type == $type) | "\(.status) \(.reason): \(.message)"'
+}
+# field FILTER KIND/NAME [-n NAMESPACE]: what jq prints of it, in one line without quotes.
+field() { get "${@:2}" | jq -c "$1" | tr -d '"'; }
+is_there() { # "yes" or "no"
+    [ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$(url "$@")")" = 404 ] && echo no || echo yes
+}
+
+# expect TEXT WANTED COMMAND...: within 5 s the command prints WANTED; one check.
+expect() {
+    local text=$1 wanted=$2 got deadline=$(($(now_ms) + 5000))
+    shift 2
+    while :; do
+        got=$("$@")
+        [ "$got" != "$wanted" ] || break
+        [ "$(now_ms)" -lt "$deadline" ] || break
+        sleep 0.05
+    done
+    check "$text" test "$got" = "$wanted" || true
+    [ "$got" = "$wanted" ] || printf '    wanted: %s\n    got:    %s\n' "$wanted" "$got"
+}
+# stays TEXT WANTED COMMAND...: it prints WANTED for a second.
+stays() {
+    local text=$1 wanted=$2 got i
+    shift 2
+    for i in 1 2 3 4; do
+        got=$("$@")
+        [ "$got" = "$wanted" ] || break
+        [ "$i" -eq 4 ] || sleep 0.3
+    done
+    check "$text" test "$got" = "$wanted" || true
+    [ "$got" = "$wanted" ] || printf '    wanted: %s\n    got:    %s\n' "$wanted" "$got"
+}
