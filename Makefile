@@ -79,7 +79,7 @@ endef
 $(foreach source,$(UNIT_SOURCES),$(eval $(call unit_rule,$(source:%.c=%),$(call unit_room,$(source)))))
 
 .PHONY: unit
-unit: $(UNIT_TESTS) ## build and run the unit tests (UNIT=quota/base for one room)
+unit: $(filter $(OUT)/tests/unit/$(UNIT)%,$(UNIT_TESTS)) ## build and run the unit tests (UNIT=quota/base for one room)
 	@tests/unit/run $(filter $(OUT)/tests/unit/$(UNIT)%,$(UNIT_TESTS))
 
 # Further targets live beside what they serve.

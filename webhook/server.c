@@ -254,7 +254,8 @@ static struct MHD_Daemon *daemon_create(struct webhook_server *server, int fd)
         { MHD_OPTION_END, 0, NULL }
     };
     struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG |
+    /* Without the inter-thread channel MHD_quiesce_daemon refuses. */
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
                      (o->certificates ? (unsigned)MHD_USE_TLS : 0);
 
     return MHD_start_daemon(

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -474,6 +476,59 @@ static void a_port_is_free_again_after_the_stop(void **state)
     rig_stop(&rig);
 }
 
+static void *stop_with_grace(void *server)
+{
+    webhook_server_stop(server, 3000);
+    return NULL;
+}
+
+/* Is the port closed to newcomers within 2 s? */
+static bool newcomers_are_refused(uint16_t port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int i = 0; i < 200; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
+
+        close(fd);
+        if (rc < 0)
+            return true;
+        sleep_ms(10);
+    }
+    return false;
+}
+
+static void while_stopping_a_request_is_finished_and_newcomers_are_refused(void **state)
+{
+    static const char begin[] =
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "Content-Length: 4\r\n\r\nab";
+    char answer[512];
+    pthread_t stopper;
+    struct rig rig;
+    ssize_t n;
+    int fd;
+
+    (void)state;
+    rig_start(&rig, false, defaults);
+    fd = raw_connect(&rig);
+    raw_send(fd, begin, sizeof(begin) - 1);
+    sleep_ms(50);
+    assert_int_equal(pthread_create(&stopper, NULL, stop_with_grace, rig.server), 0);
+    assert_true(newcomers_are_refused(webhook_server_port(rig.server)));
+    raw_send(fd, "cd", 2);
+    n = raw_read(fd, answer, sizeof(answer) - 1, 2000);
+    assert_true(n > 0);
+    answer[n] = '\0';
+    assert_non_null(strstr(answer, "200 OK"));
+    close(fd);
+    pthread_join(stopper, NULL);
+    rig.server = NULL;
+    rig_stop(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +550,7 @@ int main(void)
         cmocka_unit_test(ipv6_is_listened_on_where_there_is_any),
         cmocka_unit_test(a_taken_port_and_bad_options_are_clear_errors),
         cmocka_unit_test(a_port_is_free_again_after_the_stop),
+        cmocka_unit_test(while_stopping_a_request_is_finished_and_newcomers_are_refused),
     };
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
