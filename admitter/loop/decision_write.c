@@ -56,14 +56,17 @@ json_t *admission_json(const struct admission *admission)
                      list);
 }
 
-static void close_condition(json_t *workload, const char *type, int64_t now)
+/* 'generation' 0: this condition carries none. */
+static void close_condition(json_t *workload, const char *type, int64_t generation, int64_t now)
 {
     AUTO_FREE char *message = NULL;
 
     if (!condition_true(workload, type))
         return;
     message = mem_format("Previously: %s", condition_message(workload, type));
-    put(workload, type, "False", "QuotaReserved", message, now);
+    condition_put(workload,
+                  &(struct condition_change){ type, "False", "QuotaReserved", message, generation },
+                  now);
 }
 
 bool decision_reserve(json_t *workload, const struct decision *decision,
@@ -76,9 +79,9 @@ bool decision_reserve(json_t *workload, const struct decision *decision,
     json_object_set_new(status, "admission", admission_json(&decision->admission));
     json_object_del(status, "resourceRequests");
     put(workload, "QuotaReserved", "True", "QuotaReserved", message, now);
-    close_condition(workload, "Evicted", now);
-    close_condition(workload, "Preempted", now);
-    close_condition(workload, "BlockedOnPreemptionGates", now);
+    close_condition(workload, "Evicted", generation_of(workload), now);
+    close_condition(workload, "Preempted", 0, now);
+    close_condition(workload, "BlockedOnPreemptionGates", generation_of(workload), now);
     if (check_list_has(workload, decision->required_checks, decision->required_check_count))
         workload_sync_admitted(workload, settings->unadmitted_observability,
                                settings->unadmitted_explicit_status, now);
@@ -103,29 +106,38 @@ static json_t *requests_json(const struct decision *decision)
     return list;
 }
 
-bool decision_wait(json_t *workload, const struct decision *decision,
-                   const struct loop_settings *settings, int64_t now)
+json_t *decision_refusal(const struct decision *decision)
 {
-    json_t *status = object_status(workload), *requests;
-    bool changed =
-        put(workload, "QuotaReserved", "False", decision->reason, decision->message, now);
+    return json_pack("{s:s, s:s, s:o, s:b, s:b}", "reason", decision->reason, "message",
+                     decision->message, "requests", requests_json(decision), "gated",
+                     decision->gated_by_preemption_gate, "quiet", decision->waits_for_pods_ready);
+}
 
-    if (json_object_del(status, "admission") == 0)
-        changed = true;
-    if (decision->gated_by_preemption_gate)
-        changed = put(workload, "BlockedOnPreemptionGates", "True", "PreemptionGated",
-                      decision->message, now) ||
-                  changed;
-    requests = requests_json(decision);
-    if (decision->request_count > 0 &&
-        !json_equal(requests, json_object_get(status, "resourceRequests"))) {
-        json_object_set(status, "resourceRequests", requests);
-        changed = true;
-    }
-    json_decref(requests);
-    return workload_sync_admitted(workload, settings->unadmitted_observability,
-                                  settings->unadmitted_explicit_status, now) ||
-           changed;
+static bool put_requests(json_t *status, json_t *requests)
+{
+    if (json_array_size(requests) == 0 ||
+        json_equal(requests, json_object_get(status, "resourceRequests")))
+        return false;
+    json_object_set(status, "resourceRequests", requests);
+    return true;
+}
+
+bool decision_wait(json_t *workload, const json_t *refusal, const struct loop_settings *settings,
+                   int64_t now)
+{
+    const char *message = json_string_at(refusal, "message");
+    json_t *status = object_status(workload);
+    bool changed =
+        put(workload, "QuotaReserved", "False", json_string_at(refusal, "reason"), message, now);
+
+    changed |= json_object_del(status, "admission") == 0;
+    if (json_is_true(json_object_get(refusal, "gated")))
+        changed |=
+            put(workload, "BlockedOnPreemptionGates", "True", "PreemptionGated", message, now);
+    changed |= put_requests(status, json_object_get(refusal, "requests"));
+    changed |= workload_sync_admitted(workload, settings->unadmitted_observability,
+                                      settings->unadmitted_explicit_status, now);
+    return changed;
 }
 
 void decision_preempt(json_t *workload, const struct victim *victim, int64_t now)

@@ -16,10 +16,12 @@ json_t *admission_json(const struct admission *admission);
 bool decision_reserve(json_t *workload, const struct decision *decision,
                       const struct loop_settings *settings, int64_t now);
 
-/* Pending, Skipped or Preempting: QuotaReserved=False with the reason and what was asked for. True:
- * something changed. */
-bool decision_wait(json_t *workload, const struct decision *decision,
-                   const struct loop_settings *settings, int64_t now);
+/* Pending, Skipped or Preempting: what is to be said, as a tree that outlives the decision. New
+ * reference: "reason", "message", "requests" (as in the status), "gated", "quiet" (no Event). */
+json_t *decision_refusal(const struct decision *decision);
+/* Say it: QuotaReserved=False with the reason and what was asked for. True: something changed. */
+bool decision_wait(json_t *workload, const json_t *refusal, const struct loop_settings *settings,
+                   int64_t now);
 
 /* A victim: Preempted and Evicted, and all that an eviction resets. */
 void decision_preempt(json_t *workload, const struct victim *victim, int64_t now);

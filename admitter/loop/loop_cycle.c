@@ -133,26 +133,45 @@ static bool preempt(struct loop *loop, const struct decision *decision, const st
 
 /* ---- everything that waits ---- */
 
-static void wait(struct loop *loop, struct workload_record *record, const struct decision *decision,
-                 int64_t now)
+static void owe(struct workload_record *record, json_t *refusal)
 {
-    json_t *before, *after;
+    json_decref(record->owed);
+    record->owed = refusal;
+}
+
+/* Said in one write, with its Event; kept until that has succeeded. */
+void workload_say_owed(struct loop *loop, struct workload_record *record)
+{
+    json_t *before = workload_tree(record), *after = json_deep_copy(before);
     struct write_op *op = NULL;
 
-    if (!decision->write_status || record->is_writing)
-        return;
-    before = workload_tree(record);
-    after = json_deep_copy(before);
-    if (decision_wait(after, decision, loop->settings, now))
+    if (decision_wait(after, record->owed, loop->settings, loop_now()))
         op = workload_status_op(loop, record, WRITE_WORKLOAD_STATUS, before, after, NULL);
     if (op) {
-        if (!decision->waits_for_pods_ready)
-            workload_note(op, record, true, decision->reason, decision->message, SCHEDULER);
+        if (!json_is_true(json_object_get(record->owed, "quiet")))
+            workload_note(op, record, true, json_string_at(record->owed, "reason"),
+                          json_string_at(record->owed, "message"), SCHEDULER);
+        op->says = json_incref(record->owed);
         record->is_writing = true;
         write_op_send(op);
+    } else {
+        owe(record, NULL);
     }
     json_decref(before);
     json_decref(after);
+}
+
+void workload_said(struct workload_record *record, const struct write_op *op)
+{
+    if (op->says && op->says == record->owed)
+        owe(record, NULL);
+}
+
+static void wait(struct loop *loop, struct workload_record *record, const struct decision *decision)
+{
+    owe(record, decision->write_status ? decision_refusal(decision) : NULL);
+    if (record->owed && !record->is_writing) /* otherwise its answer comes back to this */
+        workload_say_owed(loop, record);
 }
 
 /* True when this moved anything, so that another cycle may find more to do. */
@@ -172,9 +191,11 @@ static bool carry_out(struct loop *loop, const struct decision *decision, int64_
         return moved;
     for (size_t i = 0; i < decision->victim_count; i++)
         moved = preempt(loop, decision, &decision->victims[i], now) || moved;
-    if (decision->outcome <= OUTCOME_RESERVED)
+    if (decision->outcome <= OUTCOME_RESERVED) {
+        owe(record, NULL);
         return reserve(loop, record, decision, now) || moved;
-    wait(loop, record, decision, now);
+    }
+    wait(loop, record, decision);
     return moved;
 }
 

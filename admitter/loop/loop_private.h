@@ -57,6 +57,7 @@ struct workload_record {
     unsigned failures;      /* refused writes in a row */
     unsigned refused;       /* refused reservations or evictions in a row */
     int64_t not_before;     /* no further one before this time */
+    json_t *owed;           /* what the scheduler said last and no write has carried yet; NULL */
     uint64_t intent;        /* open in the ledger; 0: none */
     uint64_t last_decision; /* digests of what the ledger was told last */
     uint64_t last_seen;

@@ -338,6 +338,13 @@ static void step_class(struct loop *loop, struct workload_record *record, const 
     write_op_send(op);
 }
 
+/* Pending as the scheduler knew it: what it said still holds. */
+static bool may_be_told(const struct workload_record *record)
+{
+    return !record->is_reserved && !record->is_finished && !record->is_deleting &&
+           record->is_active;
+}
+
 void step_workload(struct loop *loop, struct workload_record *record)
 {
     struct workload_surroundings around;
@@ -354,6 +361,10 @@ void step_workload(struct loop *loop, struct workload_record *record)
     if (!loop->is_leading || record->is_writing || !(loop->settings->components & COMPONENT_CORE) ||
         (record->failures > 0 && record->look.at != TIME_NONE) || workload_is_awaited(loop, record))
         return;
+    if (record->owed && may_be_told(record)) {
+        workload_say_owed(loop, record);
+        return;
+    }
     arena_reset(&loop->arena);
     before = workload_tree(record);
     after = json_deep_copy(before);
@@ -515,8 +526,11 @@ void workload_write_done(struct loop *loop, struct write_op *op)
 {
     struct workload_record *record = map_get(loop->workloads, str_of(op->key));
 
-    if (!record || strcmp(record->uid, op->uid) != 0)
+    if (!record || strcmp(record->uid, op->uid) != 0) {
+        if (op->error.code == ERR_NONE) /* the watch was faster than the answer to a deletion */
+            post_notes(op);
         return;
+    }
     if (op->purpose == WRITE_FENCE) {
         fence_done(loop, record, op);
         return;
@@ -539,6 +553,7 @@ void workload_write_done(struct loop *loop, struct write_op *op)
     }
     record->failures = 0;
     record->refused = 0;
+    workload_said(record, op);
     look_at(loop, &record->look, TIME_NONE);
     if (!op->tree && op->resource_version > record->resource_version) {
         record->awaited_version = op->resource_version;

@@ -243,6 +243,7 @@ void workload_facts(const struct workload_record *record, json_t *tree,
 static void workload_free(struct workload_record *record)
 {
     event_destroy(record->stash);
+    json_decref(record->owed);
     free(record->key);
     free(record->namespace);
     free(record->name);

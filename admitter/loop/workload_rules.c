@@ -6,19 +6,11 @@
 #include "admitter/loop/check_list.h"
 #include "admitter/loop/condition.h"
 #include "admitter/loop/eviction.h"
+#include "admitter/loop/life_cycle.h"
+#include "admitter/loop/workload_step.h"
 #include "quota/base/mem.h"
 
 #define GATED_BY "Admission is gated by: "
-
-struct step {
-    json_t *workload;
-    const struct loop_settings *settings;
-    const struct workload_surroundings *around;
-    int64_t now;
-    uint64_t random;
-    struct arena *arena;
-    struct step_result *result;
-};
 
 bool workload_is_finished(const json_t *workload)
 {
@@ -35,21 +27,21 @@ static int64_t generation_of(const struct step *s)
     return json_integer_at(json_object_get(s->workload, "metadata"), "generation", 0);
 }
 
-static bool put(struct step *s, const char *type, const char *status, const char *reason,
-                const char *message)
+bool step_put(struct step *s, const char *type, const char *status, const char *reason,
+              const char *message)
 {
     return condition_put(
         s->workload, &(struct condition_change){ type, status, reason, message, generation_of(s) },
         s->now);
 }
 
-static bool write_status(struct step *s)
+bool step_write_status(struct step *s)
 {
     s->result->write = STEP_STATUS;
     return true;
 }
 
-static void event(struct step *s, bool warning, const char *reason, const char *note)
+void step_event(struct step *s, bool warning, const char *reason, const char *note)
 {
     struct step_result *r = s->result;
 
@@ -58,13 +50,13 @@ static void event(struct step *s, bool warning, const char *reason, const char *
                                                            arena_strdup(s->arena, note) };
 }
 
-static void look_again(struct step *s, int64_t at)
+void step_look_again(struct step *s, int64_t at)
 {
     if (s->result->next == TIME_NONE || at < s->result->next)
         s->result->next = at;
 }
 
-static bool evict(struct step *s, const char *reason, const char *cause, const char *message)
+bool step_evict(struct step *s, const char *reason, const char *cause, const char *message)
 {
     struct eviction eviction = { reason, cause, message };
     char joined[160];
@@ -76,9 +68,9 @@ static bool evict(struct step *s, const char *reason, const char *cause, const c
     s->result->eviction_cause = arena_strdup(s->arena, cause);
     if (had_admission) {
         eviction_condition_reason(&eviction, joined, sizeof(joined));
-        event(s, false, arena_format(s->arena, "EvictedDueTo%s", joined), message);
+        step_event(s, false, arena_format(s->arena, "EvictedDueTo%s", joined), message);
     }
-    return write_status(s);
+    return step_write_status(s);
 }
 
 /* ---- finished, orphaned ---- */
@@ -116,8 +108,8 @@ static bool step_orphan(struct step *s)
     if (!s->settings->finish_orphaned || !*object_label(s->workload, "kueue.x-k8s.io/job-uid"))
         return false;
     if (!workload_is_finished(s->workload)) {
-        put(s, "Finished", "True", "OwnerNotFound", "The workload's owner no longer exists");
-        return write_status(s);
+        step_put(s, "Finished", "True", "OwnerNotFound", "The workload's owner no longer exists");
+        return step_write_status(s);
     }
     if (has_finalizer(s->workload))
         s->result->write = STEP_FINALIZER;
@@ -128,28 +120,26 @@ static bool step_finished(struct step *s)
 {
     int64_t since = condition_transition(s->workload, "Finished");
 
-    if (!workload_is_finished(s->workload))
-        return false;
     if (s->settings->retain_finished < 0 || since == TIME_NONE || is_deleting(s->workload))
         return true;
     if (since + s->settings->retain_finished > s->now) {
-        look_again(s, since + s->settings->retain_finished);
+        step_look_again(s, since + s->settings->retain_finished);
     } else {
         s->result->write = has_finalizer(s->workload) ? STEP_FINALIZER : STEP_DELETE;
         if (s->result->write == STEP_DELETE)
-            event(s, false, "Deleted", "Deleted finished workload due to elapsed retention");
+            step_event(s, false, "Deleted", "Deleted finished workload due to elapsed retention");
     }
     return true;
 }
 
 /* ---- retry delay, back-off, activation ---- */
 
-static int64_t requeue_at(const json_t *workload)
+int64_t requeue_at(const json_t *workload)
 {
     return json_time_at(json_at(workload, "status", "requeueState", NULL), "requeueAt");
 }
 
-static json_t *requeue_state(struct step *s)
+json_t *step_requeue_state(struct step *s)
 {
     json_t *status = object_status(s->workload);
     json_t *state = json_object_get(status, "requeueState");
@@ -168,8 +158,8 @@ static bool step_retry_delay(struct step *s)
 
     if (latest == TIME_NONE || latest <= s->now || (present != TIME_NONE && present >= latest))
         return false;
-    json_time_put(requeue_state(s), "requeueAt", latest);
-    return write_status(s);
+    json_time_put(step_requeue_state(s), "requeueAt", latest);
+    return step_write_status(s);
 }
 
 static bool drop_requeue_at(struct step *s)
@@ -201,22 +191,22 @@ static bool step_active(struct step *s)
         return true;
     }
     if (at != TIME_NONE && at > s->now) {
-        look_again(s, at);
+        step_look_again(s, at);
         return true;
     }
     if (condition_is(s->workload, "Requeued", "False")) {
         if (is_deactivation(reason)) {
-            put(s, "Requeued", "True", "Reactivated", "The workload was reactivated");
-            return write_status(s);
+            step_put(s, "Requeued", "True", "Reactivated", "The workload was reactivated");
+            return step_write_status(s);
         }
         if (is_backoff_reason(reason)) {
             drop_requeue_at(s);
-            put(s, "Requeued", "True", "BackoffFinished", "The workload backoff was finished");
-            return write_status(s);
+            step_put(s, "Requeued", "True", "BackoffFinished", "The workload backoff was finished");
+            return step_write_status(s);
         }
     }
     if (at != TIME_NONE && !condition_true(s->workload, "QuotaReserved") && drop_requeue_at(s))
-        return write_status(s);
+        return step_write_status(s);
     return false;
 }
 
@@ -235,11 +225,11 @@ static bool step_inactive(struct step *s)
                    : "The workload is deactivated";
 
         cause = arena_strdup(s->arena, cause);
-        changed = evict(s, "Deactivated", cause, message);
+        changed = step_evict(s, "Deactivated", cause, message);
     }
     changed = condition_drop(s->workload, "DeactivationTarget") || changed;
     changed = json_object_del(status, "requeueState") == 0 || changed;
-    return changed && write_status(s);
+    return changed && step_write_status(s);
 }
 
 /* ---- queues restarting, admission gates, checks ---- */
@@ -253,15 +243,15 @@ static bool step_restart(struct step *s)
         return false;
     if (strcmp(reason, "LocalQueueStopped") == 0 && around->local_queue_exists &&
         around->local_queue_stop == STOP_NONE) {
-        put(s, "Requeued", "True", "LocalQueueRestarted",
-            "The LocalQueue was restarted after being stopped");
-        return write_status(s);
+        step_put(s, "Requeued", "True", "LocalQueueRestarted",
+                 "The LocalQueue was restarted after being stopped");
+        return step_write_status(s);
     }
     if (strcmp(reason, "ClusterQueueStopped") == 0 && around->cluster_queue_exists &&
         around->cluster_queue_stop == STOP_NONE) {
-        put(s, "Requeued", "True", "ClusterQueueRestarted",
-            "The ClusterQueue was restarted after being stopped");
-        return write_status(s);
+        step_put(s, "Requeued", "True", "ClusterQueueRestarted",
+                 "The ClusterQueue was restarted after being stopped");
+        return step_write_status(s);
     }
     return false;
 }
@@ -281,25 +271,24 @@ static bool step_gate(struct step *s)
     bool other_trouble =
         *s->around->wait_reason && strcmp(s->around->wait_reason, "AdmissionGated") != 0;
 
-    if (!s->settings->admission_gated_by || condition_true(s->workload, "QuotaReserved") ||
-        !workload_is_active(s->workload))
+    if (!s->settings->admission_gated_by)
         return false;
     if (*gates && !gated && !other_trouble) {
         workload_release(s->workload, "AdmissionGated",
                          arena_format(s->arena, GATED_BY "%s", gates),
                          s->settings->unadmitted_observability, s->now);
-        event(s, false, "AdmissionGated",
-              arena_format(s->arena, "Workload admission is gated by: %s", gates));
-        return write_status(s);
+        step_event(s, false, "AdmissionGated",
+                   arena_format(s->arena, "Workload admission is gated by: %s", gates));
+        return step_write_status(s);
     }
     if (!*gates && gated) {
         workload_release(s->workload,
                          s->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
                          "AdmissionGatedBy cleared, waiting for quota reservation",
                          s->settings->unadmitted_observability, s->now);
-        event(s, false, "AdmissionGateCleared",
-              "Admission gate cleared, workload is now admissible");
-        return write_status(s);
+        step_event(s, false, "AdmissionGateCleared",
+                   "Admission gate cleared, workload is now admissible");
+        return step_write_status(s);
     }
     return false;
 }
@@ -310,192 +299,105 @@ static bool step_checks(struct step *s)
         !check_list_sync(s->workload, s->around->required_checks, s->around->required_check_count,
                          s->now))
         return false;
-    return write_status(s);
+    return step_write_status(s);
 }
 
-/* ---- without quota: why it waits ---- */
+/* ---- what its conditions say about waiting and admission ---- */
 
-static bool step_waiting(struct step *s)
-{
-    const struct workload_surroundings *around = s->around;
-    bool changed = false;
-
-    if (condition_true(s->workload, "QuotaReserved"))
-        return false;
-    if (*around->wait_reason &&
-        (strcmp(condition_reason(s->workload, "QuotaReserved"), around->wait_reason) != 0 ||
-         strcmp(condition_message(s->workload, "QuotaReserved"), around->wait_message) != 0 ||
-         !condition_is(s->workload, "QuotaReserved", "False")))
-        changed = put(s, "QuotaReserved", "False", around->wait_reason, around->wait_message);
-    return changed;
-}
-
-static bool step_admitted(struct step *s)
-{
-    bool was = condition_true(s->workload, "Admitted");
-    int64_t reserved_at = condition_transition(s->workload, "QuotaReserved");
-    const char *queue =
-        json_string_at(json_at(s->workload, "status", "admission", NULL), "clusterQueue");
-
-    if (was)
-        return false;
-    if (!workload_sync_admitted(s->workload, s->settings->unadmitted_observability,
-                                s->settings->unadmitted_explicit_status, s->now))
-        return false;
-    if (condition_true(s->workload, "Admitted"))
-        event(s, false, "Admitted",
-              arena_format(s->arena,
-                           "Admitted by ClusterQueue %s, wait time since reservation was %llds",
-                           queue,
-                           (long long)(reserved_at == TIME_NONE
-                                           ? 0
-                                           : (s->now - reserved_at) / NANOSECONDS_PER_SECOND)));
-    return true;
-}
-
-/* ---- with quota: evictions ---- */
-
-static bool step_check_states(struct step *s)
-{
-    const char *text = check_list_describe(s->workload, "Rejected", s->arena);
-
-    if (text) {
-        if (condition_true(s->workload, "DeactivationTarget"))
-            return true;
-        put(s, "DeactivationTarget", "True", "AdmissionCheck", text);
-        event(s, true, "AdmissionCheckRejected",
-              arena_format(s->arena, "Deactivated due to %s", text));
-        return write_status(s);
-    }
-    text = check_list_describe(s->workload, "Retry", s->arena);
-    return text &&
-           evict(s, "AdmissionCheck", "", arena_format(s->arena, "Evicted due to %s", text));
-}
-
-static bool lose_reservation(struct step *s, const char *reason, const char *message)
-{
-    workload_release(s->workload, s->settings->unadmitted_observability ? reason : "Inadmissible",
-                     message, s->settings->unadmitted_observability, s->now);
-    return write_status(s);
-}
-
-static bool step_queue(struct step *s, const char *kind, const char *name, bool exists,
-                       bool deleting, enum stop_policy stop)
-{
-    bool admitted = condition_true(s->workload, "Admitted");
-
-    if (admitted) {
-        if (!exists || stop != STOP_HOLD_AND_DRAIN)
-            return false;
-        return evict(s, arena_format(s->arena, "%sStopped", kind), "",
-                     arena_format(s->arena, "The %s is stopped", kind));
-    }
-    if (!exists || deleting)
-        return lose_reservation(
-            s, "Misconfigured",
-            arena_format(s->arena, "%s %s is terminating or missing", kind, name));
-    if (stop != STOP_NONE)
-        return lose_reservation(s, "Suspended",
-                                arena_format(s->arena, "%s %s is stopped", kind, name));
-    return false;
-}
-
-/* base * 2^(count-1), at most max, stretched by up to 0.01 % (3.5). */
-static int64_t backoff_delay(const struct loop_settings *settings, int64_t count, uint64_t random)
-{
-    int64_t delay = settings->backoff_base;
-
-    for (int64_t i = 1; i < count && delay > 0 && delay < settings->backoff_max; i++)
-        delay = delay > settings->backoff_max / 2 ? settings->backoff_max : delay * 2;
-    if (count > 1 && delay > settings->backoff_max)
-        delay = settings->backoff_max;
-    return delay + (int64_t)(random % (uint64_t)(delay / 10000 + 1));
-}
-
-static bool pods_ready_timeout(struct step *s, const char *cause)
-{
-    const char *namespace = json_string_at(json_object_get(s->workload, "metadata"), "namespace");
-    const char *name = json_string_at(json_object_get(s->workload, "metadata"), "name");
-    int64_t count =
-        json_integer_at(json_at(s->workload, "status", "requeueState", NULL), "count", 0) + 1;
-    int64_t at = s->now + backoff_delay(s->settings, count, s->random),
-            present = requeue_at(s->workload);
-
-    if (s->settings->backoff_limit_count >= 0 && count > s->settings->backoff_limit_count) {
-        put(s, "DeactivationTarget", "True", "RequeuingLimitExceeded",
-            "exceeding the maximum number of re-queuing retries");
-        return write_status(s);
-    }
-    json_object_set_new(requeue_state(s), "count", json_integer(count));
-    if (present == TIME_NONE || at > present)
-        json_time_put(requeue_state(s), "requeueAt", at);
-    return evict(s, "PodsReadyTimeout", cause,
-                 arena_format(s->arena, "Exceeded the PodsReady timeout %s/%s", namespace, name));
-}
-
-static bool step_pods_ready(struct step *s)
-{
-    const char *reason = condition_reason(s->workload, "PodsReady");
-    int64_t timeout = s->settings->pods_ready_timeout,
-            since = condition_transition(s->workload, "Admitted");
-    const char *cause = "WaitForStart";
-
-    if (!s->settings->wait_for_pods_ready || !condition_true(s->workload, "Admitted") ||
-        condition_true(s->workload, "PodsReady"))
-        return false;
-    if (strcmp(reason, "WaitForRecovery") == 0) {
-        timeout = s->settings->pods_ready_recovery_timeout;
-        since = condition_transition(s->workload, "PodsReady");
-        cause = "WaitForRecovery";
-    } else if (*reason && strcmp(reason, "WaitForStart") != 0 && strcmp(reason, "PodsReady") != 0) {
-        return false;
-    }
-    if (timeout <= 0 || since == TIME_NONE)
-        return false;
-    if (since + timeout > s->now) {
-        look_again(s, since + timeout);
-        return false;
-    }
-    return pods_ready_timeout(s, cause);
-}
-
-static bool step_execution_time(struct step *s)
+/* Whoever takes the quota away may leave the rest standing: server-side apply keeps what other
+ * managers own. */
+static bool drop_leftovers(struct step *s)
 {
     json_t *status = object_status(s->workload);
-    int64_t maximum =
-        json_integer_at(json_object_get(s->workload, "spec"), "maximumExecutionTimeSeconds", 0);
-    int64_t past = json_integer_at(status, "accumulatedPastExecutionTimeSeconds", 0);
-    int64_t since = condition_transition(s->workload, "Admitted"), end;
+    bool dropped;
 
-    if (maximum <= 0 || !condition_true(s->workload, "Admitted") || since == TIME_NONE ||
-        condition_true(s->workload, "DeactivationTarget"))
+    if (!condition_is(s->workload, "QuotaReserved", "False"))
         return false;
-    end = since + (maximum - past) * NANOSECONDS_PER_SECOND;
-    if (end > s->now) {
-        look_again(s, end);
-        return false;
-    }
-    put(s, "DeactivationTarget", "True", "MaximumExecutionTimeExceeded",
-        "exceeding the maximum execution time");
-    json_object_del(status, "accumulatedPastExecutionTimeSeconds");
-    event(
-        s, true, "MaximumExecutionTimeExceeded",
-        arena_format(s->arena, "The maximum execution time (%llds) exceeded", (long long)maximum));
-    return write_status(s);
+    dropped = json_object_del(status, "admission") == 0;
+    return condition_true(s->workload, "Admitted") || dropped;
 }
 
-static bool step_with_quota(struct step *s)
+static bool tell_reason(struct step *s)
 {
     const struct workload_surroundings *around = s->around;
 
-    if (!condition_true(s->workload, "QuotaReserved") || condition_true(s->workload, "Evicted"))
+    if (!*around->wait_reason || condition_true(s->workload, "QuotaReserved") ||
+        (strcmp(condition_reason(s->workload, "QuotaReserved"), around->wait_reason) == 0 &&
+         strcmp(condition_message(s->workload, "QuotaReserved"), around->wait_message) == 0 &&
+         condition_is(s->workload, "QuotaReserved", "False")))
         return false;
-    return step_check_states(s) ||
-           step_queue(s, "LocalQueue", around->local_queue, around->local_queue_exists,
-                      around->local_queue_deleting, around->local_queue_stop) ||
-           step_queue(s, "ClusterQueue", around->cluster_queue, around->cluster_queue_exists,
-                      around->cluster_queue_deleting, around->cluster_queue_stop) ||
-           step_pods_ready(s) || step_execution_time(s);
+    return step_put(s, "QuotaReserved", "False", around->wait_reason, around->wait_message);
+}
+
+static void note_admitted(struct step *s)
+{
+    const char *queue =
+        json_string_at(json_at(s->workload, "status", "admission", NULL), "clusterQueue");
+    int64_t since = condition_transition(s->workload, "QuotaReserved");
+    int64_t waited = since == TIME_NONE ? 0 : (s->now - since) / NANOSECONDS_PER_SECOND;
+
+    step_event(s, false, "Admitted",
+               arena_format(s->arena,
+                            "Admitted by ClusterQueue %s, wait time since reservation was %llds",
+                            queue, (long long)waited));
+}
+
+static bool step_tell(struct step *s)
+{
+    bool leftovers = drop_leftovers(s), told = tell_reason(s), synced = false;
+
+    if (leftovers || !condition_true(s->workload, "Admitted"))
+        synced = workload_sync_admitted(s->workload, s->settings->unadmitted_observability,
+                                        s->settings->unadmitted_explicit_status, s->now);
+    if (synced && condition_true(s->workload, "Admitted"))
+        note_admitted(s);
+    return (leftovers || told || synced) && step_write_status(s);
+}
+
+/* ---- the table ---- */
+
+static bool step_leaving(struct step *s)
+{
+    return is_deleting(s->workload);
+}
+
+enum activity_needed { EITHER, ACTIVE, INACTIVE };
+
+/* Tried in this order until one has something to do: the states it applies to, whether spec.active
+ * matters, and what its writes may do to the state. */
+static const struct rule {
+    bool (*step)(struct step *s);
+    unsigned states; /* bits of enum life_state */
+    enum activity_needed activity;
+    unsigned events; /* bits of enum life_event */
+} rules[] = {
+    { step_orphan, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_FINISH) },
+    { step_finished, LIFE_BIT(LIFE_FINISHED), EITHER, 0 },
+    { step_leaving, LIFE_ANY_STATE, EITHER, 0 },
+    { step_retry_delay, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_TELL) },
+    { step_active, LIFE_ANY_STATE, ACTIVE, LIFE_BIT(LIFE_TELL) },
+    { step_inactive, LIFE_ANY_STATE, INACTIVE, LIFE_BIT(LIFE_EVICT) | LIFE_BIT(LIFE_TELL) },
+    { step_restart, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_TELL) },
+    { step_gate, LIFE_BIT(LIFE_PENDING), ACTIVE, LIFE_BIT(LIFE_TELL) },
+    { step_checks, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_TELL) },
+    /* Evicted ones are not admitted any more: their pods have to stop first. */
+    { step_tell, LIFE_BIT(LIFE_PENDING) | LIFE_BIT(LIFE_RESERVED), EITHER,
+      LIFE_BIT(LIFE_TELL) | LIFE_BIT(LIFE_ADMIT) },
+    { step_check_states, LIFE_BIT(LIFE_RESERVED) | LIFE_BIT(LIFE_ADMITTED), EITHER,
+      LIFE_BIT(LIFE_TELL) | LIFE_BIT(LIFE_EVICT) },
+    { step_local_queue, LIFE_BIT(LIFE_RESERVED) | LIFE_BIT(LIFE_ADMITTED), EITHER,
+      LIFE_BIT(LIFE_RELEASE) | LIFE_BIT(LIFE_EVICT) },
+    { step_cluster_queue, LIFE_BIT(LIFE_RESERVED) | LIFE_BIT(LIFE_ADMITTED), EITHER,
+      LIFE_BIT(LIFE_RELEASE) | LIFE_BIT(LIFE_EVICT) },
+    { step_pods_ready, LIFE_BIT(LIFE_ADMITTED), ACTIVE,
+      LIFE_BIT(LIFE_TELL) | LIFE_BIT(LIFE_EVICT) },
+    { step_execution_time, LIFE_BIT(LIFE_ADMITTED), ACTIVE, LIFE_BIT(LIFE_TELL) },
+};
+
+static bool rule_applies(const struct rule *rule, enum life_state state, bool active)
+{
+    return (rule->states & LIFE_BIT(state)) &&
+           (rule->activity == EITHER || (rule->activity == ACTIVE) == active);
 }
 
 void workload_step(json_t *workload, const struct loop_settings *settings,
@@ -503,19 +405,14 @@ void workload_step(json_t *workload, const struct loop_settings *settings,
                    struct arena *arena, struct step_result *result)
 {
     struct step s = { workload, settings, around, now, random, arena, result };
-    bool waiting;
+    enum life_state state = life_state_of(workload);
+    bool active = workload_is_active(workload);
 
     *result = (struct step_result){ .next = TIME_NONE };
-    if (step_orphan(&s) || step_finished(&s) || is_deleting(workload) || step_retry_delay(&s))
-        return;
-    if (workload_is_active(workload) ? step_active(&s) : step_inactive(&s))
-        return;
-    if (step_restart(&s) || step_gate(&s) || step_checks(&s))
-        return;
-    waiting = step_waiting(&s);
-    if (step_admitted(&s) || waiting) {
-        write_status(&s);
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (!rule_applies(&rules[i], state, active) || !rules[i].step(&s))
+            continue;
+        result->may_cause = rules[i].events;
         return;
     }
-    step_with_quota(&s);
 }

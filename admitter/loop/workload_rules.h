@@ -44,8 +44,9 @@ struct step_result {
     struct step_event
         events[STEP_EVENTS]; /* to post once the write succeeded; texts in the arena */
     unsigned event_count;
-    int64_t next; /* look again at this time; TIME_NONE: only when something changes */
-    bool evicts;  /* this write is an eviction of a Workload that holds an admission */
+    unsigned may_cause; /* bits of enum life_event: what the rule behind this write may do */
+    int64_t next;       /* look again at this time; TIME_NONE: only when something changes */
+    bool evicts;        /* this write is an eviction of a Workload that holds an admission */
     const char *eviction_reason, *eviction_cause;
 };
 

@@ -2,7 +2,9 @@
 
 #include <string.h>
 #include "admitter/jobs/json_read.h"
+#include "admitter/loop/life_cycle.h"
 #include "admitter/loop/merge_patch.h"
+#include "quota/base/log.h"
 #include "quota/base/mem.h"
 
 #define FINALIZER "kueue.x-k8s.io/resource-in-use"
@@ -35,10 +37,18 @@ struct write_op *workload_status_op(struct loop *loop, const struct workload_rec
     json_t *change = merge_patch_between(old ? old : empty, fresh ? fresh : empty), *patch;
     AUTO_FREE char *query = manager ? mem_format("fieldManager=%s", manager) : NULL;
     struct write_op *op;
+    struct err e = { 0 };
 
     json_decref(empty);
     if (!change)
         return NULL;
+    if (life_check(before, after, &e) < 0) {
+        LOG(LOG_ERROR, "a status is not written, it would break the life cycle",
+            KS("workload", record->key), KS("error", e.text));
+        metrics_write_failed(err_name(e.code));
+        json_decref(change);
+        return NULL;
+    }
     patch = json_pack("{s:o}", "status", change);
     guard(patch, record);
     op = write_op_create(loop, purpose, record->key, record->uid);

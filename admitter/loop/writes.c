@@ -53,6 +53,7 @@ void write_op_destroy(struct write_op *op)
     }
     kube_write_destroy(op->write);
     json_decref(op->tree);
+    json_decref(op->says);
     free((void *)(uintptr_t)op->body.text);
     free(op->key);
     free(op->uid);

@@ -38,6 +38,7 @@ struct write_op {
     json_t *tree; /* what the object becomes; NULL: learn it from the answer or the watch */
     struct write_note notes[WRITE_NOTES]; /* Events to post on success */
     unsigned note_count;
+    json_t *says;                        /* the refusal that it carries; NULL */
     bool stops_job;                      /* for metrics */
     bool creates_workload;               /* "already exists" is success */
     uint64_t intent;                     /* ledger id of a reservation; 0: none */
@@ -63,6 +64,9 @@ void write_op_request(struct write_op *op, enum kube_write_kind kind, char *path
 void write_op_send(struct write_op *op);
 void write_op_push(struct write_op *op); /* past the ledger */
 void post_notes(struct write_op *op);
+/* Write what the scheduler said last (record->owed), and that it has been written. */
+void workload_say_owed(struct loop *loop, struct workload_record *record);
+void workload_said(struct workload_record *record, const struct write_op *op);
 /* The answer is here (engine thread). */
 void handle_write(struct loop *loop, struct write_op *op);
 

@@ -197,27 +197,26 @@ static void pending_checks_speak_in_status_order(void **state)
 
 static void the_latest_retry_counts(void **state)
 {
-    json_t *object =
-        workload("", "",
-                 arena_format(&arena,
-                              "'admissionChecks':[" CHECK(
-                                  "a", "Retry",
-                                  ",'requeueAfterSeconds':30,"
-                                  "'lastTransitionTime':'%s'") "," CHECK("b", "Retry",
-                                                                         ",'requeueAfterSeconds':"
-                                                                         "90,'lastTransitionTime':'"
-                                                                         "%s'") "," CHECK("c",
-                                                                                          "Ready",
-                                                                                          ",'"
-                                                                                          "requeueA"
-                                                                                          "fterSeco"
-                                                                                          "nds':"
-                                                                                          "900,'"
-                                                                                          "lastTran"
-                                                                                          "sitionTi"
-                                                                                          "me':'%"
-                                                                                          "s'") "]",
-                              NOW_TEXT, NOW_TEXT, NOW_TEXT));
+    json_t *object = workload(
+        "", "",
+        arena_format(&arena,
+                     "'admissionChecks':[" CHECK(
+                         "a", "Retry",
+                         ",'requeueAfterSeconds':30,"
+                         "'lastTransitionTime':'%s'") "," CHECK("b", "Retry",
+                                                                ",'requeueAfterSeconds':"
+                                                                "90,'lastTransitionTime':'"
+                                                                "%s'") "," CHECK("c", "Ready",
+                                                                                 ",'"
+                                                                                 "requeueA"
+                                                                                 "fterSeco"
+                                                                                 "nds':"
+                                                                                 "900,'"
+                                                                                 "lastTran"
+                                                                                 "sitionTi"
+                                                                                 "me':'%"
+                                                                                 "s'") "]",
+                     NOW_TEXT, NOW_TEXT, NOW_TEXT));
 
     (void)state;
     assert_int_equal(check_list_retry_time(object), now_time() + SECONDS(90));
@@ -231,28 +230,23 @@ static void the_latest_retry_counts(void **state)
 
 static void an_eviction_resets(void **state)
 {
-    json_t
-        *
-            object =
-                with_conditions(
-                    condition(&arena, "BlockedOnPreemptionGates", "True", "PreemptionGated", "m",
-                              60),
-                    "'admission':{'clusterQueue':'cq'},'clusterName':'c','nominatedClusterNames':['"
-                    "c'],"
-                    "'unhealthyNodes':[{'name':'n'}],'preemptionGates':[{'name':'g','position':'"
-                    "Open'}],"
-                    "'admissionChecks':[" CHECK(
-                        "a", "Retry",
-                        ",'retryCount':1,'requeueAfterSeconds':5,"
-                        "'podSetUpdates':[{'name':'main'}]") "," CHECK("b", "Ready",
-                                                                       ",'retryCount':3,'message':'"
-                                                                       "x'") "," CHECK("c",
-                                                                                       "Pending",
-                                                                                       ",'"
-                                                                                       "retryCount'"
-                                                                                       ":2,'"
-                                                                                       "message':'"
-                                                                                       "y'") "]");
+    json_t *object = with_conditions(
+        condition(&arena, "BlockedOnPreemptionGates", "True", "PreemptionGated", "m", 60),
+        "'admission':{'clusterQueue':'cq'},'clusterName':'c','nominatedClusterNames':['"
+        "c'],"
+        "'unhealthyNodes':[{'name':'n'}],'preemptionGates':[{'name':'g','position':'"
+        "Open'}],"
+        "'admissionChecks':[" CHECK(
+            "a", "Retry",
+            ",'retryCount':1,'requeueAfterSeconds':5,"
+            "'podSetUpdates':[{'name':'main'}]") "," CHECK("b", "Ready",
+                                                           ",'retryCount':3,'message':'"
+                                                           "x'") "," CHECK("c", "Pending",
+                                                                           ",'"
+                                                                           "retryCount'"
+                                                                           ":2,'"
+                                                                           "message':'"
+                                                                           "y'") "]");
     struct eviction eviction = { "Deactivated", "AdmissionCheck", "text" };
     bool had_admission = false;
 
@@ -296,8 +290,8 @@ static void only_deactivation_joins_its_cause(void **state)
 #define UNREADY "'admissionChecks':[" CHECK("a", "Pending", "") "]"
 #define TOPOLOGY(rest)                                                                             \
     "'admission':{'podSetAssignments':[{'name':'main','delayedTopologyRequest':'Pending'" rest "}" \
-                                                                                               "]" \
-                                                                                               "}"
+    "]"                                                                                            \
+    "}"
 
 static void admitted_is_computed(void **state)
 {
@@ -458,7 +452,7 @@ static void a_reservation_is_written(void **state)
 
 static void a_wait_is_written_once(void **state)
 {
-    json_t *object = workload("", "", "");
+    json_t *object = workload("", "", ""), *refusal;
     struct loop_settings settings;
     struct decision decision;
     struct pod_set_assignment pod_set;
@@ -469,8 +463,10 @@ static void a_wait_is_written_once(void **state)
     admission_of(&decision, &pod_set, &use);
     decision.reason = "WaitingForQuota";
     decision.message = "couldn't";
-    assert_true(decision_wait(object, &decision, &settings, now_time()));
-    assert_false(decision_wait(object, &decision, &settings, now_time() + SECONDS(5)));
+    refusal = decision_refusal(&decision);
+    assert_true(decision_wait(object, refusal, &settings, now_time()));
+    assert_false(decision_wait(object, refusal, &settings, now_time() + SECONDS(5)));
+    json_decref(refusal);
     assert_string_equal(condition_text(&arena, object, "QuotaReserved"),
                         "False/WaitingForQuota/couldn't");
     assert_string_equal(condition_text(&arena, object, "Admitted"),
@@ -478,7 +474,9 @@ static void a_wait_is_written_once(void **state)
     assert_json(member(object, "status.resourceRequests"),
                 "[{'name':'main','resources':{'cpu':'3'}}]");
     decision.gated_by_preemption_gate = true;
-    assert_true(decision_wait(object, &decision, &settings, now_time()));
+    refusal = decision_refusal(&decision);
+    assert_true(decision_wait(object, refusal, &settings, now_time()));
+    json_decref(refusal);
     assert_string_equal(condition_text(&arena, object, "BlockedOnPreemptionGates"),
                         "True/PreemptionGated/couldn't");
     json_decref(object);

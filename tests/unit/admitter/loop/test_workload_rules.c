@@ -2,6 +2,7 @@
 #include "tests/unit/admitter/loop/support.h"
 
 #include <string.h>
+#include "admitter/loop/life_cycle.h"
 #include "admitter/loop/workload_rules.h"
 
 static struct arena arena;
@@ -71,6 +72,32 @@ static int settle(json_t *object)
     while (step(object) != STEP_NOTHING)
         assert_true(++writes <= 10);
     return writes;
+}
+
+/* The same, and each change is one that the table has and the rule names. */
+static void settle_by_the_table(json_t *object)
+{
+    bool was_sound = life_flaw(object) == NULL;
+
+    for (int writes = 0;; writes++) {
+        json_t *before = json_deep_copy(object);
+        enum step_write write = step(object);
+        enum life_event event = life_event_between(before, object);
+        struct err e = { 0 };
+
+        assert_int_not_equal(event, LIFE_IMPOSSIBLE);
+        if (write == STEP_STATUS)
+            assert_true(result.may_cause & LIFE_BIT(event));
+        else
+            assert_int_equal(event, LIFE_TELL);
+        assert_int_equal(life_check(before, object, &e), 0);
+        if (was_sound)
+            assert_null(life_flaw(object));
+        json_decref(before);
+        if (write == STEP_NOTHING)
+            return;
+        assert_true(writes < 10);
+    }
 }
 
 static void assert_event(unsigned index, bool warning, const char *reason, const char *note)
@@ -591,7 +618,35 @@ static void the_nearest_timer_wakes(void **state)
     json_decref(object);
 }
 
-/* From any mix of conditions the steps come to rest, and never turn a reservation on. */
+/* Another program ends a reservation and leaves the rest standing. */
+static void what_a_lost_reservation_leaves_is_cleared(void **state)
+{
+    json_t *object = make("A", 60, condition(&arena, "QuotaReserved", "False", "Pending", "", 5),
+                          "", "'admission':{'clusterQueue':'cq'}");
+
+    (void)state;
+    assert_int_equal(step(object), STEP_STATUS);
+    assert_false(has_member(object, "status.admission"));
+    assert_string_equal(condition_text(&arena, object, "Admitted"),
+                        "False/NoReservation/The workload has no reservation");
+    assert_string_equal(condition_text(&arena, object, "QuotaReserved"), "False/Pending/");
+    assert_int_equal(step(object), STEP_NOTHING);
+    json_decref(object);
+}
+
+static void an_evicted_one_is_not_admitted(void **state)
+{
+    json_t *object =
+        make("Q", 60, condition(&arena, "Evicted", "True", "Deactivated", "", 5), "", "");
+
+    (void)state;
+    assert_int_equal(step(object), STEP_NOTHING);
+    assert_false(condition_true(object, "Admitted"));
+    json_decref(object);
+}
+
+/* From any mix of conditions the steps come to rest, never turn a reservation on, and each write does
+ * what its rule and the table of states allow. */
 static void every_mix_settles(void **state)
 {
     static const char *const types[] = { "QuotaReserved",      "Admitted",  "Evicted", "Requeued",
@@ -630,7 +685,7 @@ static void every_mix_settles(void **state)
             OWNER, seed >> 45 & 1 ? "'active':true" : "'active':false",
             arena_format(&arena, "'conditions':[%s],'admissionChecks':[{'name':'a','state':'%s'}]",
                          list, checks[seed >> 52 & 3]));
-        settle(object);
+        settle_by_the_table(object);
         if (!reserved)
             assert_false(condition_true(object, "QuotaReserved"));
         json_decref(object);
@@ -665,6 +720,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_limit_of_requeues_deactivates, setup, teardown),
         cmocka_unit_test_setup_teardown(the_execution_time_is_limited, setup, teardown),
         cmocka_unit_test_setup_teardown(the_nearest_timer_wakes, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_lost_reservation_leaves_is_cleared, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_evicted_one_is_not_admitted, setup, teardown),
         cmocka_unit_test_setup_teardown(every_mix_settles, setup, teardown),
     };
 
