@@ -108,6 +108,22 @@ static json_t *workload_spec(const struct job *job, const struct chosen_priority
     return spec;
 }
 
+/* Pods that the job has no more use for; the controller writes them in its next look at the job. */
+static json_t *workload_status(const struct job *job)
+{
+    json_t *status = json_object(), *reclaimable = json_array();
+
+    for (size_t i = 0; i < job->reclaimable_count; i++) {
+        json_t *entry = json_object();
+
+        put_text(entry, "name", job->reclaimable[i].pod_set);
+        json_object_set_new(entry, "count", json_integer(job->reclaimable[i].count));
+        json_array_append_new(reclaimable, entry);
+    }
+    json_object_set_new(status, "reclaimablePods", reclaimable);
+    return status;
+}
+
 static int workload_build(const struct job *job, const json_t *object,
                           const struct loop_settings *settings,
                           const struct simulate_classes *classes, int64_t created, struct arena *a,
@@ -127,6 +143,8 @@ static int workload_build(const struct job *job, const json_t *object,
     put_text(workload, "kind", "Workload");
     json_object_set_new(workload, "metadata", workload_metadata(job, created, settings, a));
     json_object_set_new(workload, "spec", workload_spec(job, &priority, pod_sets));
+    if (settings->jobs.reclaimable_pods && job->reclaimable_count > 0)
+        json_object_set_new(workload, "status", workload_status(job));
     yaml_json(workload, &text);
     *json = str_of(arena_dup(a, strbuf_view(&text)));
     return 0;

@@ -194,13 +194,14 @@ struct simulate_world *simulate_world_create(const struct simulate_facts *facts,
     world->facts = facts;
     world->settings = settings;
     world->steps = steps;
-    world->now = facts->start - options.requeue_batch - NANOSECONDS_PER_SECOND;
+    /* What is here was here before the clock starts: what its arrival set off has happened. */
+    world->now =
+        steps ? facts->start : facts->start - options.requeue_batch - NANOSECONDS_PER_SECOND;
     world->by_key = map_create();
     world->cluster_queues = map_create();
     heap_init(&world->due, offsetof(struct simulate_workload, place), due_before, NULL);
     world->engine = engine_create(&options);
     workloads_make(world);
-    /* What is here was here before the clock starts: what its arrival set off has happened. */
     facts_put(world);
     engine_advance(world->engine, facts->start);
     world->now = facts->start;
@@ -326,7 +327,8 @@ static void apply_wait(struct simulate_world *world, struct simulate_workload *w
     if (!decision->write_status)
         return;
     status_wait(workload, decision, world->now);
-    event_add(events, workload->key, true, decision->reason);
+    if (!decision->waits_for_pods_ready)
+        event_add(events, workload->key, true, decision->reason);
     put(world, workload);
 }
 

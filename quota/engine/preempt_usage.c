@@ -1,10 +1,18 @@
 /* Candidate order with admission fair sharing (spec/scheduling.md 5.3 rule 3): inside one
- * ClusterQueue the LocalQueue that used more goes first. Between queues the rule is silent, so the
- * lists of the queues are each put in order and then merged by their first members. */
+ * ClusterQueue where it is in effect, the LocalQueue that used more goes first. Between queues the
+ * rule is silent, so the lists of the queues are each put in order and then merged by their first
+ * members. */
 #include <stdlib.h>
 
 #include "quota/base/mem.h"
 #include "quota/engine/preempt_private.h"
+
+/* Usage is known of LocalQueues whose ClusterQueue goes by it. */
+static bool usage_is_known(const struct item *item)
+{
+    return item->local_queue && item->local_queue->ledger &&
+           item->reservation->queue->copy.usage_based_admission;
+}
 
 static int group_compare(const void *a, const void *b, void *context)
 {
@@ -14,8 +22,7 @@ static int group_compare(const void *a, const void *b, void *context)
 
     if (left->evicted != right->evicted)
         return left->evicted ? -1 : 1;
-    if (left->local_queue && right->local_queue && left->local_queue->ledger &&
-        right->local_queue->ledger) {
+    if (usage_is_known(left) && usage_is_known(right)) {
         order = fair_order(context, right->local_queue, left->local_queue);
         if (order != 0)
             return order;

@@ -304,6 +304,8 @@ void reservation_read(struct engine *engine, struct item *item, const struct wor
         queue = cluster_queue_get(engine, workload->admission.cluster_queue);
         held = item->reservation = reservation_make(engine, queue, rows, count);
         held->eviction_issued = issued;
+    } else {
+        queue->own_generation = ++engine->generation; /* taken out and put in again, for 4.6 */
     }
     held->is_assumed = false;
     held->reserved_at = reserved_at;
