@@ -261,13 +261,18 @@ static bool own_workload(struct step *s, const struct workload_facts **match)
 
 /* ---- R10 - R13 ---- */
 
+static void report_finished(struct step *s, const struct workload_facts *workload)
+{
+    report(s, "FinishedWorkload",
+           arena_format(s->arena, "Workload '%s' is declared finished", key_of(s, workload)));
+}
+
 static bool step_finished_workload(struct step *s, const struct workload_facts *workload)
 {
     if (!workload || !is_finished(workload))
         return false;
     if (has_finalizer(workload)) {
-        report(s, "FinishedWorkload",
-               arena_format(s->arena, "Workload '%s' is declared finished", key_of(s, workload)));
+        report_finished(s, workload);
         choose(s, JOB_REMOVE_FINALIZER, workload);
     }
     return true;
@@ -289,9 +294,11 @@ static bool step_finished_job(struct step *s, const struct workload_facts *workl
 {
     if (!s->job->is_finished)
         return false;
-    if (workload)
-        finish(s, workload, s->job->is_success ? "Succeeded" : "Failed", s->job->finish_message);
-    return true;
+    if (!workload)
+        return true;
+    if (!has_finalizer(workload)) /* otherwise told when that is taken off: once is enough */
+        report_finished(s, workload);
+    return finish(s, workload, s->job->is_success ? "Succeeded" : "Failed", s->job->finish_message);
 }
 
 static bool step_no_workload(struct step *s)

@@ -132,26 +132,34 @@ void job_delete_send(struct loop *loop, struct job_record *record, const struct 
     write_op_send(op);
 }
 
+static void read_again(struct loop *loop, struct job_record *record)
+{
+    if (record->is_fetching)
+        return;
+    record->is_fetching = true;
+    fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name,
+                 record->job->uid);
+}
+
 static void job_refused(struct loop *loop, struct job_record *record, const struct write_op *op)
 {
-    record->failures++;
     metrics_write_failed(err_name(op->error.code));
+    if (op->error.code == ERR_CONFLICT) { /* somebody was faster: decide again on what is there */
+        read_again(loop, record);
+        return;
+    }
+    record->failures++;
     if (op->error.code == ERR_INVALID || op->error.code == ERR_FORBIDDEN) {
         LOG(LOG_ERROR, "the API server refused a change of a job", KS("job", record->key),
             KS("error", op->error.text));
         if (record->failures == 1)
             job_event(loop, record, true, "UpdateRefused", op->error.text);
-    } else if (op->error.code != ERR_CONFLICT && op->error.code != ERR_NOT_FOUND) {
+    } else if (op->error.code != ERR_NOT_FOUND) {
         LOG(LOG_WARN, "a change of a job failed", KS("job", record->key),
             KS("error", op->error.text));
     }
-    if (record->job && !record->is_fetching &&
-        (op->error.code == ERR_CONFLICT || op->error.code == ERR_NOT_FOUND ||
-         op->outcome_unknown)) {
-        record->is_fetching = true;
-        fetch_object(loop, EVENT_JOB, record->kind, record->job->namespace, record->job->name,
-                     record->job->uid);
-    }
+    if (op->error.code == ERR_NOT_FOUND || op->outcome_unknown)
+        read_again(loop, record);
     look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
 }
 
@@ -161,7 +169,6 @@ static void workload_created(struct loop *loop, struct job_record *record, struc
 {
     if (op->error.code == ERR_NONE) {
         record->failures = 0;
-        post_notes(op);
     } else if (op->error.code != ERR_EXISTS) {
         job_refused(loop, record, op);
         return;
@@ -180,6 +187,8 @@ void job_write_done(struct loop *loop, struct write_op *op)
     struct job_record *record = map_get(loop->jobs, str_of(op->key));
     struct loop_event *event;
 
+    if (op->error.code == ERR_NONE) /* also when the watch saw the end of the job first */
+        post_notes(op);
     if (!record)
         return;
     record->is_writing = false;
@@ -196,7 +205,6 @@ void job_write_done(struct loop *loop, struct write_op *op)
         return;
     }
     record->failures = 0;
-    post_notes(op);
     event = event_decode(EVENT_JOB, op->kind, &loop->settings->jobs, op->body, NULL);
     if (event) /* the answer of a delete is no job */
         handle_job(loop, event);

@@ -180,6 +180,12 @@ static bool is_another_incarnation(const struct workload_record *record,
     return *record->uid && event->resource_version >= 0 && strcmp(record->uid, event->uid) != 0;
 }
 
+static void workload_decide_again(struct loop *loop, struct workload_record *record)
+{
+    mark_workload(loop, record);
+    mark_owner(loop, record);
+}
+
 void handle_workload(struct loop *loop, struct loop_event *event)
 {
     struct workload_record *record = workload_find(loop, event->namespace, event->name);
@@ -199,6 +205,8 @@ void handle_workload(struct loop *loop, struct loop_event *event)
     } else {
         if (!is_stale(record, event))
             workload_take(loop, record, event);
+        else if (event->fetched) /* after a conflict with a change that the watch had shown already */
+            workload_decide_again(loop, record);
         event_destroy(event);
     }
 }
@@ -404,18 +412,22 @@ static void complain(struct loop *loop, const struct workload_record *record,
 
 static void write_failed(struct loop *loop, struct workload_record *record, struct write_op *op)
 {
-    record->failures++;
     metrics_write_failed(err_name(op->error.code));
+    if (op->error.code == ERR_CONFLICT) { /* somebody was faster: decide again on what is there */
+        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
+        return;
+    }
+    record->failures++;
     if (op->error.code == ERR_INVALID || op->error.code == ERR_FORBIDDEN) {
         LOG(LOG_ERROR, "the API server refused a change of a workload", KS("workload", record->key),
             KS("error", op->error.text));
         if (record->failures == 1)
             complain(loop, record, op);
-    } else if (op->error.code != ERR_CONFLICT) {
+    } else {
         LOG(LOG_WARN, "a change of a workload failed", KS("workload", record->key),
             KS("error", op->error.text));
     }
-    if (op->error.code == ERR_CONFLICT || op->error.code == ERR_NOT_FOUND || op->outcome_unknown)
+    if (op->error.code == ERR_NOT_FOUND || op->outcome_unknown)
         fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
     look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
 }

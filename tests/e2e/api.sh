@@ -132,3 +132,38 @@ refused() {
     answer=${answer#*denied the request: }
     [ "$answer" = "$1" ] || { echo "  answer: $answer"; echo "  wanted: $1"; return 1; }
 }
+
+# ---- playing the scheduler and the Job controller ----
+
+# job_of NAME [FILTER]: a Job of queue "q" for 3 pods, changed by a jq filter.
+job_of() {
+    jq -nc --arg name "$1" '{apiVersion: "batch/v1", kind: "Job", metadata: {name: $name, namespace: "t", labels: {"kueue.x-k8s.io/queue-name": "q"}},
+        spec: {parallelism: 3, completions: 3, template: {metadata: {annotations: {note: "x"}}, spec: {restartPolicy: "Never",
+            containers: [{name: "c", image: "i:1", resources: {requests: {cpu: "1"}}}]}}}} | '"${2:-.}"
+}
+# workload_of JOB: the name of its Workload, computed.
+workload_of() {
+    local uid
+    uid=$(get jobs "$1" .metadata.uid)
+    echo "job-$1-$(printf 'Job\nbatch\n%s\n%s' "$1" "$uid" | sha1sum | cut -c1-5)"
+}
+submit() { make jobs "$(job_of "$@")" && w=$(workload_of "$1"); }
+# status KIND NAME BODY: merge into the status. condition TYPE STATUS REASON MESSAGE: as JSON.
+status() { api PATCH "$(at "$1" "$2/status")?fieldManager=test" "{\"status\": $3}" application/merge-patch+json >"$work/merged" || { cat "$work/merged"; return 1; }; }
+condition() { jq -nc --arg t "$1" --arg s "$2" --arg r "$3" --arg m "${4:-}" '{type: $t, status: $s, reason: $r, message: $m, lastTransitionTime: (now | todate)}'; }
+with() { show workloads "$1" | jq -c --argjson new "[$2]" '[.status.conditions[]? | select(.type as $t | all($new[]; .type != $t))] + $new'; }
+set_conditions() { status workloads "$1" "{\"conditions\": $(with "$1" "$2")}"; }
+# admit WORKLOAD [COUNT]: as the scheduler and the Workload controller do.
+reserve() {
+    status workloads "$1" "{\"conditions\": $(with "$1" "$(condition QuotaReserved True QuotaReserved)"), \"admission\": {\"clusterQueue\": \"cq\", \"podSetAssignments\": [{\"name\": \"main\", \"count\": ${2:-3}, \"flavors\": {\"cpu\": \"spot\"}, \"resourceUsage\": {\"cpu\": \"${2:-3}\"}}]}}"
+}
+admit() { reserve "$@" && set_conditions "$1" "$(condition Admitted True Admitted)"; }
+is_true() { echo "any(.status.conditions[]?; .type == \"$1\" and .status == \"True\")"; }
+has_condition() { echo "any(.status.conditions[]?; .type == \"$1\" and .status == \"$2\" and .reason == \"$3\" and .message == \"$4\")"; }
+# took COMMAND...: milliseconds until it holds.
+took() {
+    local begin
+    begin=$(now_ms)
+    soon "$@" || true
+    echo $(($(now_ms) - begin))
+}
