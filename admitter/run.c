@@ -84,7 +84,6 @@ static int lead(struct program *p, struct err *e)
     if (found->damaged)
         LOG(LOG_WARN, "the ledger was damaged; it is moved aside and history starts anew",
             KS("file", found->damaged), KS("damage", found->damage));
-    metrics_leading(true);
     event = event_create(EVENT_LEADING);
     event->ledger = p->ledger;
     event->ledger_is_new = !existed || found->damaged;

@@ -170,14 +170,15 @@ static int decode_object(struct loop_event *event, json_t *object, struct str by
     case EVENT_CLUSTER_QUEUE:
         event->text = dump(event, json_object_get(object, "status"));
         return cluster_queue_decode(
-            bytes, a, event->cluster_queue = ARENA_NEW(a, struct cluster_queue), NULL, e);
+            bytes, a, event->cluster_queue = ARENA_NEW(a, struct cluster_queue), &event->meta, e);
     case EVENT_LOCAL_QUEUE:
         event->text = dump(event, json_object_get(object, "status"));
         return local_queue_decode(bytes, a, event->local_queue = ARENA_NEW(a, struct local_queue),
-                                  NULL, e);
+                                  &event->meta, e);
     case EVENT_COHORT:
         event->text = dump(event, json_object_get(object, "status"));
-        return cohort_decode(bytes, a, event->cohort = ARENA_NEW(a, struct cohort), NULL, e);
+        return cohort_decode(bytes, a, event->cohort = ARENA_NEW(a, struct cohort), &event->meta,
+                             e);
     case EVENT_FLAVOR:
         event->text = dump(event, json_object_get(object, "spec"));
         return resource_flavor_decode(

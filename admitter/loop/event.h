@@ -8,6 +8,7 @@
 #include "admitter/jobs/job.h"
 #include "admitter/kube/client.h"
 #include "admitter/loop/job_rules.h"
+#include "admitter/objects/object_meta.h"
 #include "quota/base/arena.h"
 #include "quota/base/queue.h"
 #include "quota/engine/model.h"
@@ -64,6 +65,7 @@ struct loop_event {
     bool global_default; /* PriorityClass */
     const char
         *text; /* Workload: without templates; queues: their status; flavors: their spec. JSON */
+    struct object_meta meta;           /* queues and cohorts */
     const char *finalizers;            /* metadata.finalizers, JSON; NULL: none */
     struct str raw;                    /* Job: the whole object */
     struct workload_pod_set *pod_sets; /* Workload */

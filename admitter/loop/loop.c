@@ -4,6 +4,7 @@
 #include <string.h>
 #include "admitter/loop/intents.h"
 #include "admitter/loop/loop_private.h"
+#include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
@@ -35,6 +36,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->queues = map_create();
     loop->targets = map_create();
     loop->prebuilt = map_create();
+    loop->tallies = map_create();
     loop->quiet_until = TIME_NONE;
     for (size_t i = 0; i < OBJECT_KINDS; i++)
         loop->objects[i] = map_create();
@@ -129,6 +131,8 @@ static void mark_everything(struct loop *loop)
 /* The ledger comes with the lead; what it has open is settled once everything is known. */
 static void handle_leading(struct loop *loop, const struct loop_event *event)
 {
+    metrics_leading(true);
+    report_everything(loop);
     atomic_store(&loop->ledger, event->ledger);
     loop->ledger_is_new = event->ledger_is_new;
     loop->may_lead = true;

@@ -4,6 +4,7 @@
 #include "admitter/loop/condition.h"
 #include "admitter/loop/decision_write.h"
 #include "admitter/loop/intents.h"
+#include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
@@ -59,9 +60,6 @@ static bool reserve(struct loop *loop, struct workload_record *record,
     if (op) {
         note_reservation(op, loop, record, decision, waited, admitted);
         intent_prepare(op, record, decision, now);
-        metrics_quota_reserved(decision->cluster_queue, waited);
-        if (admitted)
-            metrics_admitted(decision->cluster_queue, waited);
         record->is_writing = record->is_admitting = true;
         loop->admissions++;
         LOG(LOG_INFO, admitted ? "workload admitted" : "quota reserved",
@@ -119,8 +117,10 @@ static bool preempt(struct loop *loop, const struct decision *decision, const st
                       arena_format(&loop->arena, "%s%s", victim->message, victim->event_suffix),
                       SCHEDULER);
         note_preemptor(op, loop, decision, victim);
-        metrics_evicted(victim->cluster_queue, "Preempted", "");
-        metrics_preempted(decision->cluster_queue, victim->reason);
+        op->eviction_reason = "Preempted";
+        op->eviction_cause = "";
+        op->preempting_queue = arena_strdup(&op->event.arena, decision->cluster_queue);
+        op->preemption_reason = arena_strdup(&op->event.arena, victim->reason);
         record->is_writing = true;
         LOG(LOG_INFO, "workload preempted", KS("workload", record->key),
             KS("reason", victim->reason), KS("preemptor", decision->name));
@@ -236,7 +236,7 @@ int64_t run_cycles(struct loop *loop)
         for (size_t k = 0; k < result.count; k++)
             moved = carry_out(loop, &result.decisions[k], now) || moved;
         fruitless = moved ? 0 : fruitless + 1;
-        metrics_cycle(result.count, fruitless == 0, loop_now() - now);
+        report_cycle(&result, loop_now() - now);
     }
     arena_finish(&decisions);
     if (loop_failed(loop))

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/object_status.h"
+#include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
@@ -83,6 +84,7 @@ static void learn_local_queue(struct loop *loop, struct object_record *record,
     record->stop_policy = queue->stop_policy;
     engine_local_queue_put(loop->engine, queue, loop_now());
     mark_queue_workloads(loop, record->key);
+    report_queue_workloads(loop, record->key);
     snapshot_local_queue_put(loop->parts.snapshot, queue->namespace, queue->name,
                              record->cluster_queue);
 }
@@ -152,6 +154,7 @@ static void object_take(struct loop *loop, enum object_kind kind, struct loop_ev
     record->deleting = event->deleting;
     record->has_finalizer = event->has_finalizer;
     record->failures = 0;
+    report_labels(loop, record, &event->meta);
     if (!echo)
         learn_details(loop, record, event);
     mark_object(loop, record);
@@ -159,13 +162,14 @@ static void object_take(struct loop *loop, enum object_kind kind, struct loop_ev
 
 static void object_gone(struct loop *loop, struct object_record *record)
 {
+    AUTO_FREE char *namespace = mem_dup(record->namespace), *name = mem_dup(record->name);
+    enum object_kind kind = record->kind;
     int64_t now = loop_now();
 
     switch (record->kind) {
     case OBJECT_CLUSTER_QUEUE:
         engine_cluster_queue_remove(loop->engine, record->name, now);
         snapshot_cluster_queue_remove(loop->parts.snapshot, record->name);
-        metrics_cluster_queue_clear(record->name);
         mark_cluster_queue_workloads(loop, record->name);
         mark_deleting(loop, OBJECT_FLAVOR);
         mark_deleting(loop, OBJECT_CHECK);
@@ -173,12 +177,10 @@ static void object_gone(struct loop *loop, struct object_record *record)
     case OBJECT_LOCAL_QUEUE:
         engine_local_queue_remove(loop->engine, record->namespace, record->name, now);
         snapshot_local_queue_remove(loop->parts.snapshot, record->namespace, record->name);
-        metrics_local_queue_clear(record->namespace, record->name);
         mark_queue_workloads(loop, record->key);
         break;
     case OBJECT_COHORT:
         engine_cohort_remove(loop->engine, record->name, now);
-        metrics_cohort_clear(record->name);
         break;
     case OBJECT_FLAVOR:
         engine_flavor_remove(loop->engine, record->name, now);
@@ -193,6 +195,8 @@ static void object_gone(struct loop *loop, struct object_record *record)
         break;
     }
     object_forget(loop, record);
+    refresh_statuses(loop); /* before the series of the object go: what is left of it comes back */
+    report_object_gone(loop, kind, namespace, name);
 }
 
 /* ---- kinds without a record of their own ---- */

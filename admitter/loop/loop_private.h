@@ -30,6 +30,8 @@ struct pace {
     unsigned writes;
 };
 
+struct tally; /* tally.c */
+
 struct workload_record {
     struct dirty_link dirty;
     struct look look;
@@ -61,6 +63,10 @@ struct workload_record {
     uint64_t intent;        /* open in the ledger; 0: none */
     uint64_t last_decision; /* digests of what the ledger was told last */
     uint64_t last_seen;
+    /* What the metrics were told (report.h): */
+    bool is_known, was_finished;
+    char *held_in;            /* the ClusterQueue whose quota it held, NULL: none */
+    struct tally *tallies[2]; /* of the ClusterQueue and of the LocalQueue it is counted in */
 };
 
 struct job_record {
@@ -110,6 +116,8 @@ struct object_record {
     int64_t awaited_version; /* of a write whose result only the watch will show; 0: none */
     int64_t awaited_until;
     struct status_pace pace;
+    struct look walk; /* ClusterQueue: look again at what waits there, for gauges */
+    int64_t walked;
     unsigned failures;
 };
 
@@ -165,6 +173,7 @@ struct loop {
     struct map *queues;    /* "ns/name" -> queue_entry */
     struct map *targets;   /* name of a ClusterQueue -> target_entry */
     struct map *objects[OBJECT_KINDS];
+    struct map *tallies; /* tally.c */
     struct map *namespaces;
     struct map *priority_classes, *workload_priority_classes;
     struct dirty_link *dirty_workloads, *dirty_jobs, *dirty_objects;

@@ -5,6 +5,7 @@
 #include "admitter/loop/condition.h"
 #include "admitter/loop/intents.h"
 #include "admitter/loop/merge_patch.h"
+#include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "admitter/loop/writes.h"
 #include "quota/base/log.h"
@@ -305,9 +306,10 @@ static void write_step(struct loop *loop, struct workload_record *record, json_t
         return;
     }
     note_events(op, record, result);
-    if (result->evicts)
-        metrics_evicted(workload_cluster_queue(before), result->eviction_reason,
-                        result->eviction_cause);
+    if (result->evicts) {
+        op->eviction_reason = arena_strdup(&op->event.arena, result->eviction_reason);
+        op->eviction_cause = arena_strdup(&op->event.arena, result->eviction_cause);
+    }
     record->is_writing = true;
     write_op_send(op);
 }
@@ -526,6 +528,7 @@ static void reservation_done(struct loop *loop, struct workload_record *record, 
     loop->admissions--;
     record->refused = 0;
     record->is_admitting = record->is_writing = false;
+    report_write(loop, record, op);
     workload_replace(loop, record, op->tree, op->resource_version);
     intent_resolved(loop, record, true);
     post_notes(op);
@@ -571,6 +574,7 @@ void workload_write_done(struct loop *loop, struct write_op *op)
         record->awaited_version = op->resource_version;
         record->awaited_until = loop_now() + AWAIT_AT_MOST;
     }
+    report_write(loop, record, op);
     /* A newer state may have been watched meanwhile: it wins. */
     if (op->tree && op->resource_version > record->resource_version)
         workload_replace(loop, record, op->tree, op->resource_version);

@@ -315,20 +315,6 @@ void metrics_emit(enum metrics_id id, enum metrics_verb verb, const struct metri
         metric_observe(current->items[id], values, value);
 }
 
-void metrics_count(enum metrics_id id, const struct metrics_owner *owner, const char *const *base,
-                   int change)
-{
-    const char *values[VALUES_MAX];
-    double left;
-
-    if (!current || !current->items[id])
-        return;
-    fill_values(id, owner, base, values);
-    metric_add(current->items[id], values, change);
-    if (metric_read(current->items[id], values, &left) && left <= 0)
-        metric_remove(current->items[id], values);
-}
-
 void metrics_drop(enum metrics_id id, const char *const *base)
 {
     const char *match[VALUES_MAX] = { 0 };

@@ -110,21 +110,23 @@ void metrics_workload_evicted(const struct metrics_workload *workload,
 void metrics_eviction_done(const char *cluster_queue, const char *reason, int64_t latency);
 void metrics_preempted(const char *preempting_cluster_queue, const char *reason);
 
-/* For callers that know the queue only; waits in whole seconds. */
-void metrics_quota_reserved(const char *cluster_queue, int64_t seconds);
-void metrics_admitted(const char *cluster_queue, int64_t seconds);
-void metrics_evicted(const char *cluster_queue, const char *reason, const char *cause);
-
 /* ---- gauges from state ---- */
 void metrics_cluster_queue_status(const char *name, const struct queue_status *status);
+/* 'has_cluster_queue': without one nothing is held, and nothing about that is shown. */
 void metrics_local_queue_status(const char *namespace, const char *name,
-                                const struct queue_status *status);
+                                const struct queue_status *status, bool has_cluster_queue);
 void metrics_cohort_status(const char *name, const struct queue_status *status);
 /* condition: status of the LocalQueue's Active condition, "True", "False" or "Unknown". */
 void metrics_local_queue_active(const char *namespace, const char *name, const char *condition);
+/* Before rounding; infinite for weight 0 while borrowing. After the status. */
+void metrics_cluster_queue_share(const char *name, double share);
+void metrics_cohort_share(const char *name, double share);
 /* Its place in the tree; "" for none. Before the status, which needs the cohort's name. */
 void metrics_cluster_queue_place(const char *name, const char *parent, const char *root);
 void metrics_cohort_place(const char *name, const char *parent, const char *root);
+void metrics_cohort_unplace(const char *name); /* in a cycle: it has no place */
+/* True once after any of them has moved or is new. */
+bool metrics_take_moved(void);
 /* Limits in amounts; AMOUNT_UNLIMITED when unset. After metrics_cluster_queue_status, which drops
  * the series of flavors that are gone. */
 void metrics_cluster_queue_limits(const char *name, const char *flavor, const char *resource,
@@ -135,14 +137,19 @@ void metrics_cluster_queue_finished(const char *name, int64_t count);
 void metrics_local_queue_finished(const char *namespace, const char *name, int64_t count);
 void metrics_local_queue_fair_usage(const char *namespace, const char *name,
                                     const char *cluster_queue, double usage);
-/* One workload more (+1) or less (-1) that waits for this reason and cause (1.8). */
-void metrics_unadmitted(const struct metrics_workload *workload, const char *reason,
-                        const char *cause, int change);
+/* How many wait for this reason and cause (1.8); nothing is shown for 0. */
+void metrics_cluster_queue_unadmitted(const char *name, const char *reason, const char *cause,
+                                      int64_t count);
+void metrics_local_queue_unadmitted(const char *namespace, const char *name,
+                                    const char *cluster_queue, const char *reason,
+                                    const char *cause, int64_t count);
 
 /* ---- objects that are gone: all their series go ---- */
 void metrics_cluster_queue_clear(const char *name);
 void metrics_local_queue_clear(const char *namespace, const char *name);
 void metrics_cohort_clear(const char *name);
+/* All cohorts for which 'exists' answers no. */
+void metrics_cohorts_keep(bool (*exists)(void *context, const char *name), void *context);
 
 /* ---- writes ---- */
 void metrics_write_failed(const char *code); /* err_name; any thread */

@@ -159,24 +159,3 @@ void metrics_preempted(const char *preempting_cluster_queue, const char *reason)
                  &(struct metrics_owner){ .cluster_queue = preempting_cluster_queue },
                  BASE(text(preempting_cluster_queue), text(reason)), 1);
 }
-
-/* ---- for callers that know the queue only ---- */
-
-void metrics_quota_reserved(const char *cluster_queue, int64_t whole_seconds)
-{
-    metrics_workload_reserved(&(struct metrics_workload){ .cluster_queue = cluster_queue },
-                              whole_seconds * NANOSECONDS_PER_SECOND);
-}
-
-void metrics_admitted(const char *cluster_queue, int64_t whole_seconds)
-{
-    metrics_workload_admitted(&(struct metrics_workload){ .cluster_queue = cluster_queue },
-                              whole_seconds * NANOSECONDS_PER_SECOND, -1);
-}
-
-void metrics_evicted(const char *cluster_queue, const char *reason, const char *cause)
-{
-    metrics_workload_evicted(
-        &(struct metrics_workload){ .cluster_queue = cluster_queue },
-        &(struct metrics_eviction){ .reason = reason, .cause = cause, .was_ready = -1 });
-}

@@ -68,11 +68,14 @@ static void cluster_queue_usage(const char *name, const struct metrics_owner *ow
 {
     static const enum metrics_id ids[] = { METRIC_RESERVATION, METRIC_USAGE, METRIC_NOMINAL,
                                            METRIC_BORROWING, METRIC_LENDING };
+
     struct metrics_record *record = metrics_record(LABEL_FROM_CLUSTER_QUEUE, NULL, name);
 
-    if (usage_changed(record, status))
+    if (usage_changed(record, status)) {
         for (size_t i = 0; i < ARRAY_COUNT(ids); i++)
             metrics_drop(ids[i], BASE(NULL, name));
+        metrics_drop(METRIC_SHARE, BASE(name, NULL));
+    }
     for (size_t i = 0; i < status->usage_count; i++) {
         const struct flavor_resource_usage *usage = &status->usage[i];
         const char *const *base = BASE(record->parent, name, usage->flavor, usage->resource);
@@ -81,10 +84,16 @@ static void cluster_queue_usage(const char *name, const struct metrics_owner *ow
         set(METRIC_USAGE, owner, base, natural(usage->resource, usage->admitted));
         set(METRIC_NOMINAL, owner, base, natural(usage->resource, usage->nominal));
     }
-    metrics_drop(METRIC_SHARE, BASE(name, NULL));
-    if (status->has_weighted_share)
-        set(METRIC_SHARE, owner, BASE(name, record->parent),
-            status->weighted_share == INT64_MAX ? (double)NAN : (double)status->weighted_share);
+}
+
+void metrics_cluster_queue_share(const char *name, double share)
+{
+    const struct metrics_owner owner = { .cluster_queue = name };
+
+    if (metrics_current())
+        set(METRIC_SHARE, &owner,
+            BASE(name, metrics_record(LABEL_FROM_CLUSTER_QUEUE, NULL, name)->parent),
+            isinf(share) ? (double)NAN : share);
 }
 
 void metrics_cluster_queue_status(const char *name, const struct queue_status *status)
@@ -139,22 +148,36 @@ void metrics_cluster_queue_finished(const char *name, int64_t count)
 
 /* ---- place in the tree ---- */
 
-static void move(struct metrics_record *record, const char *parent, const char *root)
+/* True when it hangs elsewhere than it did. */
+static bool move(struct metrics_record *record, const char *parent, const char *root)
 {
     char *old_parent = record->parent, *old_root = record->root;
+    bool moved = !old_parent || strcmp(old_parent, parent) != 0 || strcmp(old_root, root) != 0;
 
     record->parent = mem_dup(parent);
     record->root = mem_dup(root);
     free(old_parent);
     free(old_root);
+    if (moved)
+        metrics_current()->has_moved = true;
+    return moved;
+}
+
+bool metrics_take_moved(void)
+{
+    bool moved = metrics_current() && metrics_current()->has_moved;
+
+    if (moved)
+        metrics_current()->has_moved = false;
+    return moved;
 }
 
 void metrics_cluster_queue_place(const char *name, const char *parent, const char *root)
 {
     if (!metrics_current())
         return;
-    move(metrics_record(LABEL_FROM_CLUSTER_QUEUE, NULL, name), parent, root);
-    metrics_drop(METRIC_INFO, BASE(name));
+    if (move(metrics_record(LABEL_FROM_CLUSTER_QUEUE, NULL, name), parent, root))
+        metrics_drop(METRIC_INFO, BASE(name));
     set(METRIC_INFO, &(struct metrics_owner){ .cluster_queue = name }, BASE(name, parent, root), 1);
 }
 
@@ -162,9 +185,17 @@ void metrics_cohort_place(const char *name, const char *parent, const char *root
 {
     if (!metrics_current())
         return;
-    move(metrics_record(LABEL_FROM_COHORT, NULL, name), parent, root);
-    metrics_drop(METRIC_COHORT_INFO, BASE(name));
+    if (move(metrics_record(LABEL_FROM_COHORT, NULL, name), parent, root))
+        metrics_drop(METRIC_COHORT_INFO, BASE(name));
     set(METRIC_COHORT_INFO, &(struct metrics_owner){ .cohort = name }, BASE(name, parent, root), 1);
+}
+
+void metrics_cohort_unplace(const char *name)
+{
+    if (!metrics_current())
+        return;
+    move(metrics_record(LABEL_FROM_COHORT, NULL, name), "", "");
+    metrics_drop(METRIC_COHORT_INFO, BASE(name));
 }
 
 /* ---- LocalQueue ---- */
@@ -188,8 +219,10 @@ static void local_queue_usage(const char *namespace, const char *name,
 }
 
 void metrics_local_queue_status(const char *namespace, const char *name,
-                                const struct queue_status *status)
+                                const struct queue_status *status, bool has_cluster_queue)
 {
+    static const enum metrics_id held[] = { METRIC_LQ_RESERVING, METRIC_LQ_ADMITTED,
+                                            METRIC_LQ_RESERVATION, METRIC_LQ_USAGE };
     const struct metrics_owner owner = { .namespace = namespace, .local_queue = name };
 
     if (!metrics_wants(namespace, name))
@@ -197,6 +230,11 @@ void metrics_local_queue_status(const char *namespace, const char *name,
     set(METRIC_LQ_PENDING, &owner, BASE(name, namespace, "active"), (double)status->pending_active);
     set(METRIC_LQ_PENDING, &owner, BASE(name, namespace, "inadmissible"),
         (double)(status->pending - status->pending_active));
+    if (!has_cluster_queue) {
+        for (size_t i = 0; i < ARRAY_COUNT(held); i++)
+            metrics_drop(held[i], BASE(name, namespace));
+        return;
+    }
     set(METRIC_LQ_RESERVING, &owner, BASE(name, namespace), (double)status->reserving);
     set(METRIC_LQ_ADMITTED, &owner, BASE(name, namespace), (double)status->admitted);
     local_queue_usage(namespace, name, &owner, status);
@@ -262,27 +300,28 @@ void metrics_cohort_status(const char *name, const struct queue_status *status)
                     natural(usage->resource, usage->total));
     }
     set(METRIC_COHORT_ADMITTED, &owner, BASE(name), (double)status->admitted);
-    if (status->has_weighted_share)
-        set(METRIC_COHORT_SHARE, &owner, BASE(name),
-            status->weighted_share == INT64_MAX ? (double)INFINITY
-                                                : (double)status->weighted_share);
+}
+
+void metrics_cohort_share(const char *name, double share)
+{
+    set(METRIC_COHORT_SHARE, &(struct metrics_owner){ .cohort = name }, BASE(name), share);
 }
 
 /* ---- why workloads wait ---- */
 
-void metrics_unadmitted(const struct metrics_workload *workload, const char *reason,
-                        const char *cause, int change)
+void metrics_cluster_queue_unadmitted(const char *name, const char *reason, const char *cause,
+                                      int64_t count)
 {
-    const struct metrics_owner owner = { .cluster_queue = workload->cluster_queue,
-                                         .namespace = workload->namespace,
-                                         .local_queue = workload->local_queue };
-    const char *const *base = BASE(workload->cluster_queue, reason, cause);
-    const char *const *local_base =
-        BASE(workload->local_queue, workload->namespace, workload->cluster_queue, reason, cause);
+    set_or_drop(METRIC_UNADMITTED, &(struct metrics_owner){ .cluster_queue = name },
+                BASE(name, reason, cause), (double)count);
+}
 
-    if (!workload->cluster_queue || !*workload->cluster_queue)
-        return;
-    metrics_count(METRIC_UNADMITTED, &owner, base, change);
-    if (workload->local_queue && metrics_wants(workload->namespace, workload->local_queue))
-        metrics_count(METRIC_LQ_UNADMITTED, &owner, local_base, change);
+void metrics_local_queue_unadmitted(const char *namespace, const char *name,
+                                    const char *cluster_queue, const char *reason,
+                                    const char *cause, int64_t count)
+{
+    if (metrics_wants(namespace, name))
+        set_or_drop(METRIC_LQ_UNADMITTED,
+                    &(struct metrics_owner){ .namespace = namespace, .local_queue = name },
+                    BASE(name, namespace, cluster_queue, reason, cause), (double)count);
 }

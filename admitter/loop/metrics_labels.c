@@ -163,6 +163,21 @@ void metrics_cohort_clear(const char *name)
     metrics_forget(LABEL_FROM_COHORT, NULL, name);
 }
 
+void metrics_cohorts_keep(bool (*exists)(void *context, const char *name), void *context)
+{
+    struct map_entry *entries; /* keys are "/name" */
+    size_t count;
+
+    if (!metrics_current())
+        return;
+    count = map_count(metrics_current()->records[LABEL_FROM_COHORT]);
+    entries = map_sorted(metrics_current()->records[LABEL_FROM_COHORT]);
+    for (size_t i = 0; i < count; i++)
+        if (!exists(context, entries[i].key.text + 1))
+            metrics_cohort_clear(entries[i].key.text + 1);
+    free(entries);
+}
+
 void metrics_local_queue_clear(const char *namespace, const char *name)
 {
     if (!metrics_current())

@@ -21,6 +21,7 @@ struct metrics {
     struct metric *write_failures, *leader;
     struct map *records[LABEL_FROM_WORKLOAD]; /* by kind, of struct metrics_record */
     size_t custom_count[LABEL_FROM_WORKLOAD + 1];
+    bool has_moved; /* see metrics_take_moved */
     _Atomic(const char *) role;
 };
 
@@ -36,9 +37,6 @@ enum metrics_verb { VERB_ADD, VERB_SET, VERB_OBSERVE };
 /* 'base': one text per label of the table. */
 void metrics_emit(enum metrics_id id, enum metrics_verb verb, const struct metrics_owner *owner,
                   const char *const *base, double value);
-/* Add to a gauge that counts things; its series goes when nothing is left. */
-void metrics_count(enum metrics_id id, const struct metrics_owner *owner, const char *const *base,
-                   int change);
 /* Remove by base labels, NULL for any value. */
 void metrics_drop(enum metrics_id id, const char *const *base);
 #define BASE(...) ((const char *const[METRICS_LABELS_MAX]){ __VA_ARGS__ })

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "admitter/loop/loop_private.h"
+#include "admitter/loop/report.h"
 #include "quota/base/mem.h"
 
 static void wake_object(struct loop *loop, struct look *look)
@@ -35,6 +36,7 @@ struct object_record *object_get(struct loop *loop, enum object_kind kind, const
     record->uid = mem_dup("");
     status_pace_init(&record->pace);
     look_init(&record->look, wake_object);
+    look_init(&record->walk, report_walk);
     map_put(loop->objects[kind], str_of(record->key), record);
     return record;
 }
@@ -121,6 +123,7 @@ void object_forget(struct loop *loop, struct object_record *record)
     map_remove(loop->objects[record->kind], str_of(record->key));
     target_leave(loop, record);
     look_at(loop, &record->look, TIME_NONE);
+    look_at(loop, &record->walk, TIME_NONE);
     dirty_remove(&record->dirty);
     object_free(record);
 }

@@ -4,6 +4,7 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/condition.h"
 #include "admitter/loop/merge_patch.h"
+#include "admitter/loop/report.h"
 #include "admitter/objects/queue_status.h"
 #include "quota/base/mem.h"
 
@@ -24,7 +25,6 @@ static json_t *build_cluster_queue(struct loop *loop, const struct object_record
 
     if (!engine_cluster_queue_status(loop->engine, record->name, &loop->arena, &now))
         return NULL;
-    metrics_cluster_queue_status(record->name, &now);
     return cluster_queue_status_build(before, &now, record->has_cohort, record->generation,
                                       loop_now());
 }
@@ -43,8 +43,6 @@ static json_t *build_local_queue(struct loop *loop, const struct object_record *
     facts.cluster_queue_exists =
         engine_cluster_queue_status(loop->engine, record->cluster_queue, &loop->arena, &cluster);
     facts.cluster_queue_active = facts.cluster_queue_exists && cluster.activity.active;
-    if (known)
-        metrics_local_queue_status(record->namespace, record->name, &now);
     return local_queue_status_build(before, known ? &now : NULL, &facts, record->generation,
                                     loop_now());
 }
@@ -56,7 +54,6 @@ static json_t *build_cohort(struct loop *loop, const struct object_record *recor
 
     if (!engine_cohort_status(loop->engine, record->name, &loop->arena, &now))
         return NULL;
-    metrics_cohort_status(record->name, &now);
     return cohort_status_build(before, &now);
 }
 
@@ -170,6 +167,7 @@ int64_t refresh_statuses(struct loop *loop)
 
     arena_reset(&loop->arena);
     engine_take_changed(loop->engine, &loop->arena, &changed);
+    report_changed(loop, &changed);
     mark_cluster_scoped(loop, OBJECT_CLUSTER_QUEUE, changed.cluster_queues,
                         changed.cluster_queue_count);
     mark_cluster_scoped(loop, OBJECT_COHORT, changed.cohorts, changed.cohort_count);

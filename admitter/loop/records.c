@@ -4,6 +4,8 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/condition.h"
 #include "admitter/loop/loop_private.h"
+#include "admitter/loop/report.h"
+#include "admitter/loop/tally.h"
 #include "admitter/loop/workload_rules.h"
 #include "quota/base/mem.h"
 
@@ -205,6 +207,7 @@ void workload_learn(struct loop *loop, struct workload_record *record,
     read_flags(record, tree);
     queue_join(loop, record, event->workload->queue_name ? event->workload->queue_name : "");
     owner_join(loop, record, event);
+    report_workload(loop, record, tree);
     json_decref(tree);
 }
 
@@ -213,13 +216,13 @@ void workload_replace(struct loop *loop, struct workload_record *record, json_t 
 {
     json_t *metadata = json_object_get(tree, "metadata");
 
-    (void)loop;
     json_object_set_new(metadata, "resourceVersion",
                         json_sprintf("%lld", (long long)resource_version));
     free(record->text);
     record->text = json_dumps(tree, JSON_COMPACT);
     record->resource_version = resource_version;
     read_flags(record, tree);
+    report_workload(loop, record, tree);
 }
 
 json_t *workload_tree(const struct workload_record *record)
@@ -253,12 +256,14 @@ static void workload_free(struct workload_record *record)
     free(record->queue_key);
     free(record->owner_key);
     free(record->class_name);
+    free(record->held_in);
     free(record);
 }
 
 void workload_forget(struct loop *loop, struct workload_record *record)
 {
     map_remove(loop->workloads, str_of(record->key));
+    report_workload_gone(loop, record);
     queue_leave(loop, record);
     owner_leave(loop, record);
     look_at(loop, &record->look, TIME_NONE);
@@ -351,6 +356,7 @@ void records_destroy(struct loop *loop)
     map_end(loop->queues, end_queue);
     objects_destroy(loop);
     map_end(loop->prebuilt, end_plain);
+    tallies_destroy(loop->tallies);
     map_end(loop->namespaces, end_plain);
     map_end(loop->priority_classes, end_plain);
     map_end(loop->workload_priority_classes, end_plain);

@@ -4,6 +4,7 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/life_cycle.h"
 #include "admitter/loop/merge_patch.h"
+#include "admitter/loop/report.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
@@ -53,6 +54,7 @@ struct write_op *workload_status_op(struct loop *loop, const struct workload_rec
     guard(patch, record);
     op = write_op_create(loop, purpose, record->key, record->uid);
     op->tree = json_incref(after);
+    op->news = report_news(before, after);
     write_op_request(op, KUBE_MERGE_PATCH, workload_path(record->namespace, record->name, "status"),
                      patch, query ? query : MANAGER_QUERY);
     return op;

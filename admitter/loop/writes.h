@@ -39,10 +39,14 @@ struct write_op {
     struct write_note notes[WRITE_NOTES]; /* Events to post on success */
     unsigned note_count;
     json_t *says;                        /* the refusal that it carries; NULL */
-    bool stops_job;                      /* for metrics */
+    bool stops_job;
     bool creates_workload;               /* "already exists" is success */
     uint64_t intent;                     /* ledger id of a reservation; 0: none */
     struct ledger_record *intent_record; /* until it is submitted; in the event's arena */
+    /* For the metrics (report.h); texts in the event's arena, NULL when there are none. */
+    unsigned news;
+    const char *eviction_reason, *eviction_cause;
+    const char *preempting_queue, *preemption_reason;
     /* the answer */
     struct err error;
     char reason[40];

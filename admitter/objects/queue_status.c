@@ -164,6 +164,11 @@ static struct activity_text local_queue_activity(const struct local_queue_facts 
     return (struct activity_text){ "True", REASON_READY, "Can submit new workloads to localQueue" };
 }
 
+bool local_queue_is_active(const struct local_queue_facts *facts)
+{
+    return strcmp(local_queue_activity(facts).status, "True") == 0;
+}
+
 static json_t *consumption(const struct local_queue_facts *facts)
 {
     json_t *consumed = json_object();

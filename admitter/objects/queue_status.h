@@ -27,6 +27,8 @@ struct local_queue_facts {
     struct resource_list consumed;
     int64_t consumed_updated;
 };
+/* Is that condition True? */
+bool local_queue_is_active(const struct local_queue_facts *facts);
 /* 'status' is the engine's answer; NULL when it knows no such queue (all counters 0). */
 json_t *local_queue_status_build(const json_t *old_status, const struct queue_status *status,
                                  const struct local_queue_facts *facts, int64_t generation,

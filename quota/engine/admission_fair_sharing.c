@@ -1,10 +1,12 @@
 /* Admission fair sharing: what each LocalQueue consumed lately (spec/scheduling.md 6.3 - 6.6). */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "quota/base/mem.h"
 #include "quota/engine/decimal.h"
 #include "quota/engine/engine_private.h"
+#include "quota/engine/figures.h"
 #include "quota/engine/scaled.h"
 
 struct fair_row {
@@ -378,6 +380,18 @@ void fair_sample(struct engine *engine, int64_t now)
 
 /* ---- status.fairSharing.admissionFairSharingStatus ---- */
 
+static void rows_report(const struct engine *engine, const struct fair_rows *rows,
+                        struct arena *arena, struct resource_list *list)
+{
+    list->count = rows->count;
+    list->items = ARENA_ARRAY(arena, rows->count + 1, struct resource_quantity);
+    for (size_t i = 0; i < rows->count; i++) {
+        list->items[i].name =
+            arena_strdup(arena, intern_text(engine->resource_names, rows->items[i].resource));
+        list->items[i].quantity = (struct quantity){ rows->items[i].nano, QUANTITY_DECIMAL };
+    }
+}
+
 bool engine_local_queue_consumed(const struct engine *engine, const char *namespace,
                                  const char *name, struct arena *arena,
                                  struct resource_list *consumed, int64_t *updated)
@@ -389,14 +403,48 @@ bool engine_local_queue_consumed(const struct engine *engine, const char *namesp
     if (!queue || !queue->exists || !queue->ledger || !fair_is_enabled(engine))
         return false;
     *updated = queue->ledger->updated;
-    consumed->count = queue->ledger->consumed.count;
-    consumed->items = ARENA_ARRAY(arena, consumed->count + 1, struct resource_quantity);
-    for (size_t i = 0; i < consumed->count; i++) {
-        const struct fair_row *row = &queue->ledger->consumed.items[i];
-
-        consumed->items[i].name =
-            arena_strdup(arena, intern_text(engine->resource_names, row->resource));
-        consumed->items[i].quantity = (struct quantity){ row->nano, QUANTITY_DECIMAL };
-    }
+    rows_report(engine, &queue->ledger->consumed, arena, consumed);
     return true;
+}
+
+/* ---- for gauges and people (figures.h) ---- */
+
+static double resource_units(const struct engine *engine, const struct fair_rows *rows)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < rows->count; i++)
+        sum += (double)resource_weight(engine, rows->items[i].resource) / 1e9 *
+               ((double)rows->items[i].nano / 1e9);
+    return sum;
+}
+
+bool engine_local_queue_fair_usage(const struct engine *engine, const char *namespace,
+                                   const char *name, double *usage)
+{
+    const struct local_queue_record *queue = local_queue_find(engine, namespace, name);
+
+    if (!queue || !queue->exists || !applies_to(engine, queue))
+        return false;
+    *usage = queue->ledger ? resource_units(engine, &queue->ledger->consumed) : 0;
+    for (size_t i = 0; queue->ledger && i < queue->ledger->penalty_count; i++)
+        *usage += resource_units(engine, &queue->ledger->penalties[i].amounts);
+    *usage = queue->weight.nano <= 0 ? (double)INFINITY
+                                     : *usage / ((double)queue->weight.nano / 1e9);
+    return true;
+}
+
+void engine_local_queue_penalty(const struct engine *engine, const char *namespace,
+                                const char *name, struct arena *arena,
+                                struct resource_list *penalty)
+{
+    const struct local_queue_record *queue = local_queue_find(engine, namespace, name);
+    struct fair_rows sum = { 0 };
+
+    for (size_t p = 0; queue && queue->ledger && p < queue->ledger->penalty_count; p++)
+        for (size_t i = 0; i < queue->ledger->penalties[p].amounts.count; i++)
+            rows_add(&sum, queue->ledger->penalties[p].amounts.items[i].resource,
+                     queue->ledger->penalties[p].amounts.items[i].nano);
+    rows_report(engine, &sum, arena, penalty);
+    rows_clear(&sum);
 }

@@ -279,6 +279,15 @@ static const char *entry_reason(const struct cycle *cycle, const struct entry *e
     return entry->state == ENTRY_BLOCKED ? "Waiting" : "Pending";
 }
 
+static const char *recomputation_result(const struct entry *entry)
+{
+    if (!entry->was_recomputed)
+        return NULL;
+    if (entry->state == ENTRY_PREEMPTING)
+        return "new_targets";
+    return entry->state == ENTRY_DEFERRED ? "deferred_fit" : "skipped";
+}
+
 void decision_make(struct cycle *cycle, struct entry *entry, struct decision *decision)
 {
     struct item *item = entry->item;
@@ -295,6 +304,9 @@ void decision_make(struct cycle *cycle, struct entry *entry, struct decision *de
     decision->borrowing_level = entry->assignment ? entry->assignment->level : 0;
     decision->gated_by_preemption_gate = entry->state == ENTRY_GATED;
     decision->waits_for_pods_ready = entry->state == ENTRY_BLOCKED;
+    decision->preemption_skipped =
+        entry->state == ENTRY_SKIPPED && entry->assignment->mode == MODE_PREEMPT;
+    decision->recomputation = recomputation_result(entry);
     entry->decision = decision;
     if (entry->state == ENTRY_ADMITTED) {
         admission_make(entry, &decision->admission, a);
