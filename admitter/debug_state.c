@@ -7,6 +7,7 @@
 #include "admitter/loop/loop_private.h"
 #include "admitter/simulate_json.h"
 #include "quota/base/mem.h"
+#include "quota/engine/figures.h"
 
 static int by_key(const void *a, const void *b)
 {
@@ -54,8 +55,39 @@ void debug_state_write(struct loop *loop, struct strbuf *out)
     simulate_json_state(out, loop->engine, waiting, count, !engine_has_heads(loop->engine), &arena);
 }
 
+static json_t *amounts_json(const struct resource_list *list)
+{
+    json_t *out = json_object();
+    char text[QUANTITY_TEXT];
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].quantity.nano != 0)
+            json_object_set_new(out, list->items[i].name,
+                                json_string(quantity_print(list->items[i].quantity, text)));
+    return out;
+}
+
 void debug_afs_write(struct loop *loop, struct strbuf *out)
 {
-    (void)loop;
-    strbuf_puts(out, "{}");
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    json_t *all = json_object();
+    AUTO_FREE char *text = NULL;
+    struct map_entry entry;
+
+    for (size_t at = 0; map_next(loop->objects[OBJECT_LOCAL_QUEUE], &at, &entry);) {
+        const struct object_record *queue = entry.value;
+        struct resource_list consumed, penalty;
+        int64_t updated;
+
+        if (!engine_local_queue_consumed(loop->engine, queue->namespace, queue->name, &arena,
+                                         &consumed, &updated))
+            continue;
+        engine_local_queue_penalty(loop->engine, queue->namespace, queue->name, &arena, &penalty);
+        json_object_set_new(all, entry.key.text,
+                            json_pack("{s:o, s:o}", "consumed", amounts_json(&consumed), "penalty",
+                                      amounts_json(&penalty)));
+    }
+    text = json_dumps(all, JSON_SORT_KEYS);
+    strbuf_puts(out, text);
+    json_decref(all);
 }

@@ -57,6 +57,7 @@ static void report_cluster_queue(struct loop *loop, const char *name)
     if (!record || !engine_cluster_queue_status(loop->engine, name, &loop->arena, &status) ||
         !engine_cluster_queue_place(loop->engine, name, &place))
         return;
+    status.usage_count -= status.removed_count;
     metrics_cluster_queue_place(name, place.parent, place.root);
     metrics_cluster_queue_status(name, &status);
     cluster_queue_resources(loop, name);
@@ -93,6 +94,7 @@ static void report_local_queue(struct loop *loop, const char *key)
     facts.cluster_queue_active = facts.cluster_queue_exists && cluster.activity.active;
     if (!facts.cluster_queue_active)
         status.pending_active = 0;
+    status.usage_count -= status.removed_count;
     metrics_local_queue_status(record->namespace, record->name, &status,
                                facts.cluster_queue_exists);
     metrics_local_queue_active(record->namespace, record->name,
@@ -229,4 +231,6 @@ void report_object_gone(struct loop *loop, enum object_kind kind, const char *na
     } else if (kind == OBJECT_COHORT) {
         metrics_cohort_clear(name);
     }
+    if (kind == OBJECT_CLUSTER_QUEUE || kind == OBJECT_COHORT)
+        metrics_cohorts_keep(cohort_exists, loop);
 }

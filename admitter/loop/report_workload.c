@@ -65,13 +65,13 @@ static int64_t since(int64_t then, int64_t now)
 
 static int64_t executed(const json_t *tree)
 {
-    int64_t past = json_integer_at(json_object_get(tree, "status"),
-                                   "accumulatedPastExecutionTimeSeconds", 0);
+    int64_t past =
+        json_integer_at(json_object_get(tree, "status"), "accumulatedPastExecutionTimeSeconds", 0);
 
     if (!condition_true(tree, "Admitted"))
         return -1;
-    return past * NANOSECONDS_PER_SECOND + since(condition_transition(tree, "Admitted"),
-                                                 condition_transition(tree, "Finished"));
+    return past * NANOSECONDS_PER_SECOND +
+           since(condition_transition(tree, "Admitted"), condition_transition(tree, "Finished"));
 }
 
 static void see_end(const struct workload_record *record, const json_t *tree)
@@ -99,7 +99,7 @@ static void follow_group(struct loop *loop, struct workload_record *record, cons
     struct tally_group group = { .is_finished = record->is_finished,
                                  .queue_key = local ? record->queue_key : NULL };
 
-    group.cluster_queue = *held_in                      ? held_in
+    group.cluster_queue = *held_in                        ? held_in
                           : local && local->cluster_queue ? local->cluster_queue
                                                           : "";
     if (!record->is_finished) {
@@ -111,9 +111,18 @@ static void follow_group(struct loop *loop, struct workload_record *record, cons
             condition_find(tree, "Admitted") ? condition_reason(tree, "Admitted") : "NoReservation";
         group.cause = !condition_find(tree, "QuotaReserved") ? "PendingEvaluation"
                       : record->is_reserved                  ? ""
-                                                : condition_reason(tree, "QuotaReserved");
+                                            : condition_reason(tree, "QuotaReserved");
     }
     tally_move(loop, record, &group);
+}
+
+/* NULL: nothing is held. "": the admission is gone, the condition Admitted not yet. */
+static void remember_holding(struct workload_record *record, const char *queue)
+{
+    if (queue && !*queue)
+        return;
+    free(record->held_in);
+    record->held_in = queue ? mem_dup(queue) : NULL;
 }
 
 void report_workload(struct loop *loop, struct workload_record *record, const json_t *tree)
@@ -126,8 +135,7 @@ void report_workload(struct loop *loop, struct workload_record *record, const js
         see_end(record, tree);
     if (record->held_in && !holds && !record->is_finished)
         see_release(record->held_in, tree);
-    free(record->held_in);
-    record->held_in = holds ? mem_dup(workload_cluster_queue(tree)) : NULL;
+    remember_holding(record, holds ? workload_cluster_queue(tree) : NULL);
     record->was_finished = record->is_finished;
     record->is_known = true;
     follow_group(loop, record, tree);

@@ -8,7 +8,7 @@
 #include "admitter/loop/loop_private.h"
 
 struct tally_group {
-    bool is_finished;          /* otherwise waiting, and these say why: */
+    bool is_finished; /* otherwise waiting, and these say why: */
     const char *reason, *cause;
     const char *cluster_queue; /* "": not known, so counted nowhere */
     const char *queue_key;     /* "ns/name" of its LocalQueue, NULL without one */

@@ -429,8 +429,8 @@ bool engine_local_queue_fair_usage(const struct engine *engine, const char *name
     *usage = queue->ledger ? resource_units(engine, &queue->ledger->consumed) : 0;
     for (size_t i = 0; queue->ledger && i < queue->ledger->penalty_count; i++)
         *usage += resource_units(engine, &queue->ledger->penalties[i].amounts);
-    *usage = queue->weight.nano <= 0 ? (double)INFINITY
-                                     : *usage / ((double)queue->weight.nano / 1e9);
+    *usage =
+        queue->weight.nano <= 0 ? (double)INFINITY : *usage / ((double)queue->weight.nano / 1e9);
     return true;
 }
 

@@ -22,8 +22,8 @@ static bool node_share(const struct engine *engine, const struct node *node, dou
     else if (share_is_infinite(&share))
         *value = INFINITY;
     else
-        *value = (double)share.borrowed * 1000.0 / (double)share.lendable /
-                 ((double)share.weight / 1e9);
+        *value =
+            (double)share.borrowed * 1000.0 / (double)share.lendable / ((double)share.weight / 1e9);
     return true;
 }
 
@@ -67,10 +67,10 @@ static size_t group_limits(const struct engine *engine, const struct cluster_que
             uint32_t fr = group->flavors[f].frs[r];
             const struct cell *cell = node_cell(&queue->node, fr);
 
-            limits[count++] = (struct quota_limits){ fr_flavor_name(engine, fr),
-                                                     fr_resource_name(engine, fr), cell->nominal,
-                                                     limit_shown(cell->borrowing),
-                                                     limit_shown(cell->lending) };
+            limits[count++] =
+                (struct quota_limits){ fr_flavor_name(engine, fr), fr_resource_name(engine, fr),
+                                       cell->nominal, limit_shown(cell->borrowing),
+                                       limit_shown(cell->lending) };
         }
     return count;
 }

@@ -96,7 +96,7 @@ chart_install() {
 
 # ---- Sluice ----
 
-# sluice_configure NAME WEBHOOK-PORT [YAML]: a configuration file; the YAML is appended.
+# sluice_configure NAME WEBHOOK-PORT [YAML]: a configuration file; the YAML is appended. $metrics_options go into "metrics".
 sluice_configure() {
     cat >"$work/config-$1.yaml" <<END
 apiVersion: config.kueue.x-k8s.io/v1beta2
@@ -104,7 +104,7 @@ kind: Configuration
 namespace: sluice-system
 webhook: {host: 127.0.0.1, port: $2}
 health: {healthProbeBindAddress: "127.0.0.1:$(free_port)"}
-metrics: {bindAddress: "127.0.0.1:$(free_port)"}
+metrics: {${metrics_options:+$metrics_options, }bindAddress: "127.0.0.1:$(free_port)"}
 internalCertManagement: {enable: true, webhookServiceName: sluice-webhook-service, webhookSecretName: sluice-webhook-server-cert}
 ${3:-"leaderElection: {leaderElect: false}"}
 END

@@ -220,7 +220,7 @@ static void without_a_start_nothing_happens(void **state)
     metrics_stop();
     metrics_cycle(1, true, 1);
     metrics_cluster_queue_status("q", &status_of_queue);
-    metrics_local_queue_status("n", "l", &status_of_queue);
+    metrics_local_queue_status("n", "l", &status_of_queue, true);
     metrics_cohort_status("c", &status_of_queue);
     metrics_cluster_queue_clear("q");
     metrics_write_failed("conflict");
@@ -304,11 +304,12 @@ static void flavors_and_cohorts_left_behind_disappear(void **state)
     begin(NULL);
     metrics_cluster_queue_place("q", "team", "team");
     metrics_cluster_queue_status("q", &status);
+    metrics_cluster_queue_share("q", 12.5);
+    assert_shows("kueue_cluster_queue_weighted_share{" Q ",cohort=\"team\"," ROLE "} 12.5");
     status.usage_count = 1;
-    status.has_weighted_share = true;
-    status.weighted_share = INT64_MAX;
     metrics_cluster_queue_place("q", "other", "other");
     metrics_cluster_queue_status("q", &status);
+    metrics_cluster_queue_share("q", INFINITY);
     assert_false(mentions("nvidia.com/gpu"));
     assert_false(mentions("cohort=\"team\""));
     assert_shows("kueue_cluster_queue_weighted_share{" Q ",cohort=\"other\"," ROLE "} NaN");
@@ -358,12 +359,13 @@ static void what_is_deleted_leaves_nothing(void **state)
     begin(NULL);
     metrics_cluster_queue_status("q", &status_of_queue);
     metrics_cluster_queue_status("q2", &status_of_queue);
-    metrics_local_queue_status("n", "l", &status_of_queue);
+    metrics_local_queue_status("n", "l", &status_of_queue, true);
     metrics_local_queue_active("n", "l", "True");
     metrics_cohort_status("c", &status_of_queue);
     metrics_workload_admitted(&w, 1, 1);
     metrics_preempted("q", "InClusterQueue");
-    metrics_unadmitted(&w, "NoReservation", "WaitingForQuota", 1);
+    metrics_cluster_queue_unadmitted("q", "NoReservation", "WaitingForQuota", 1);
+    metrics_local_queue_unadmitted("n", "l", "q", "NoReservation", "WaitingForQuota", 1);
     metrics_cluster_queue_clear("q");
     assert_false(mentions("queue=\"q\""));
     assert_true(mentions("cluster_queue=\"q2\""));
@@ -375,24 +377,57 @@ static void what_is_deleted_leaves_nothing(void **state)
     metrics_stop();
 }
 
-static void waiting_reasons_are_counted_up_and_down(void **state)
+static void reasons_that_nobody_waits_for_disappear(void **state)
 {
-    const struct metrics_workload w = { .cluster_queue = "q",
-                                        .namespace = "n",
-                                        .local_queue = "l" };
-
     (void)state;
     begin(NULL);
-    metrics_unadmitted(&w, "NoReservation", "WaitingForQuota", 1);
-    metrics_unadmitted(&w, "NoReservation", "WaitingForQuota", 1);
-    metrics_unadmitted(&w, "NoReservation", "PendingEvaluation", 1);
-    metrics_unadmitted(&w, "NoReservation", "PendingEvaluation", -1);
-    metrics_unadmitted(&(struct metrics_workload){ .local_queue = "l" }, "a", "b", 1);
+    metrics_cluster_queue_unadmitted("q", "NoReservation", "WaitingForQuota", 2);
+    metrics_local_queue_unadmitted("n", "l", "q", "NoReservation", "WaitingForQuota", 1);
+    metrics_cluster_queue_unadmitted("q", "NoReservation", "PendingEvaluation", 1);
+    metrics_cluster_queue_unadmitted("q", "NoReservation", "PendingEvaluation", 0);
     assert_shows("kueue_unadmitted_workloads{" Q ",reason=\"NoReservation\"," ROLE
                  ",underlying_cause=\"WaitingForQuota\"} 2");
     assert_true(
         mentions("kueue_local_queue_unadmitted_workloads{" Q ",name=\"l\",namespace=\"n\""));
     assert_false(mentions("PendingEvaluation"));
+    metrics_stop();
+}
+
+static void a_local_queue_without_cluster_queue_holds_nothing(void **state)
+{
+    (void)state;
+    begin(NULL);
+    metrics_local_queue_status("n", "l", &status_of_queue, true);
+    assert_true(mentions("kueue_local_queue_reserving_active_workloads"));
+    metrics_local_queue_status("n", "l", &status_of_queue, false);
+    assert_true(mentions("kueue_local_queue_pending_workloads"));
+    assert_false(mentions("kueue_local_queue_reserving_active_workloads"));
+    assert_false(mentions("kueue_local_queue_resource_usage"));
+    metrics_stop();
+}
+
+static bool is_team(void *context, const char *name)
+{
+    (void)context;
+    return strcmp(name, "team") == 0;
+}
+
+static void a_move_is_told_once_and_cohorts_that_are_no_more_go(void **state)
+{
+    (void)state;
+    begin(NULL);
+    metrics_cluster_queue_place("q", "team", "root");
+    assert_true(metrics_take_moved());
+    metrics_cluster_queue_place("q", "team", "root");
+    assert_false(metrics_take_moved());
+    metrics_cohort_status("team", &status_of_queue);
+    metrics_cohort_place("implicit", "", "implicit");
+    assert_true(metrics_take_moved());
+    metrics_cohorts_keep(is_team, NULL);
+    assert_true(mentions("kueue_cohort_subtree_quota{cohort=\"team\""));
+    assert_false(mentions("implicit"));
+    metrics_cohort_unplace("team");
+    assert_false(mentions("kueue_cohort_info"));
     metrics_stop();
 }
 
@@ -427,9 +462,10 @@ static void what_is_switched_off_is_absent(void **state)
     begin(switch_all_off);
     metrics_cluster_queue_place("q", "c", "c");
     metrics_cluster_queue_status("q", &status_of_queue);
-    metrics_local_queue_status("n", "l", &status_of_queue);
+    metrics_local_queue_status("n", "l", &status_of_queue, true);
     metrics_workload_admitted(&w, 1, 1);
-    metrics_unadmitted(&w, "a", "b", 1);
+    metrics_cluster_queue_unadmitted("q", "a", "b", 1);
+    metrics_local_queue_unadmitted("n", "l", "q", "a", "b", 1);
     assert_false(mentions("local_queue"));
     assert_false(mentions("nominal_quota"));
     assert_false(mentions("unadmitted"));
@@ -505,7 +541,7 @@ static void a_thousand_queues_are_rendered(void **state)
 
         snprintf(name, sizeof(name), "queue-%d", i);
         metrics_cluster_queue_status(name, &status_of_queue);
-        metrics_local_queue_status("n", name, &status_of_queue);
+        metrics_local_queue_status("n", name, &status_of_queue, true);
         metrics_workload_reserved(&w, SECONDS(i));
         metrics_workload_admitted(&w, SECONDS(i), -1);
     }
@@ -532,7 +568,9 @@ int main(void)
         cmocka_unit_test(flavors_and_cohorts_left_behind_disappear),
         cmocka_unit_test(a_workload_counts_for_both_queues),
         cmocka_unit_test(what_is_deleted_leaves_nothing),
-        cmocka_unit_test(waiting_reasons_are_counted_up_and_down),
+        cmocka_unit_test(reasons_that_nobody_waits_for_disappear),
+        cmocka_unit_test(a_local_queue_without_cluster_queue_holds_nothing),
+        cmocka_unit_test(a_move_is_told_once_and_cohorts_that_are_no_more_go),
         cmocka_unit_test(leading_changes_the_role_and_drops_old_gauges),
         cmocka_unit_test(what_is_switched_off_is_absent),
         cmocka_unit_test(objects_bring_their_labels),
