@@ -172,12 +172,16 @@ static void picks_forget(struct pod_group *pods)
 
 /* ---- the whole ---- */
 
+/* 4.4. Without reasons it counts as a fit, whatever its resources say: that happens with the
+ * preference for preemption, when the worst mode of a flavor is a fit at a higher level. */
 static enum fit_mode pod_set_mode(const struct pod_set_pick *pod_set)
 {
     enum fit_mode mode = MODE_FIT;
 
     if (pod_set->failed)
         return MODE_NO_FIT;
+    if (pod_set->whys.count == 0)
+        return MODE_FIT;
     for (size_t i = 0; i < pod_set->pick_count; i++)
         if (pod_set->picks[i].flavor && pod_set->picks[i].mode < mode)
             mode = pod_set->picks[i].mode;
