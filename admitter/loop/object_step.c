@@ -137,9 +137,7 @@ static void write_succeeded(struct loop *loop, struct object_record *record, str
     if (op->purpose == WRITE_OBJECT_FINALIZER) {
         record->awaited_version = op->resource_version;
         record->awaited_until = loop_now() + AWAIT_AT_MOST;
-        return;
-    }
-    if (op->resource_version > record->resource_version) {
+    } else if (op->resource_version > record->resource_version) {
         free(record->text);
         record->text = json_dumps(op->tree, JSON_COMPACT);
         record->resource_version = op->resource_version;
