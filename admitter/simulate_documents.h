@@ -17,9 +17,9 @@ struct simulate_document {
     unsigned item;           /* of the list in that document, from 1; 0: no list */
     const char *api_version; /* "" when absent */
     const char *kind;
-    unsigned line;           /* on which the document begins */
-    struct str source;       /* text around it, to find the lines of its fields again */
-    unsigned source_line;    /* of the file, on which 'source' begins */
+    unsigned line;        /* on which the document begins */
+    struct str source;    /* text around it, to find the lines of its fields again */
+    unsigned source_line; /* of the file, on which 'source' begins */
 };
 
 struct simulate_documents {

@@ -199,7 +199,7 @@ struct simulate_world *simulate_world_create(const struct simulate_facts *facts,
         steps ? facts->start : facts->start - options.requeue_batch - NANOSECONDS_PER_SECOND;
     world->by_key = map_create();
     world->cluster_queues = map_create();
-    heap_init(&world->due, offsetof(struct simulate_workload, place), due_before, NULL);
+    heap_init(&world->due, HEAP_PLACE(struct simulate_workload, place), due_before, NULL);
     world->engine = engine_create(&options);
     workloads_make(world);
     facts_put(world);

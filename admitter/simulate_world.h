@@ -17,7 +17,7 @@ struct simulate_workload {
     const char *key;  /* "namespace/name" */
     int64_t duration; /* -1: for ever */
     int64_t due;      /* end of its run or of its backoff; TIME_NONE */
-    size_t place;     /* in the heap of due times */
+    uint32_t place;   /* in the heap of due times */
     bool finished, evicting;
     void *admission; /* heap memory behind facts.admission */
 };

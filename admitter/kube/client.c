@@ -158,7 +158,7 @@ struct kube_client *kube_client_create(const struct kube_config *config,
         mem_dup(client->options.user_agent ? client->options.user_agent : "sluice/" SLUICE_VERSION);
     client->options.user_agent = client->user_agent;
     defaults_set(&client->options);
-    heap_init(&client->timers, offsetof(struct kube_timer, place), timer_before, NULL);
+    heap_init(&client->timers, HEAP_PLACE(struct kube_timer, place), timer_before, NULL);
     if (getrandom(&client->random, sizeof(client->random), 0) < 0 || client->random == 0)
         client->random = (uint64_t)kube_now_ns() | 1;
     client->commands = queue_create(0);

@@ -66,7 +66,7 @@ void kube_client_unlisten(struct kube_client *client, int fd);
 /* A timer lives in its owner's struct; zeroed with kube_timer_init first. It fires once. */
 struct kube_timer {
     int64_t at_ms; /* kube_now_ms when it fires */
-    size_t place;
+    uint32_t place;
     void (*fire)(void *context);
     void *context;
 };

@@ -44,7 +44,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->priority_classes = map_create();
     loop->workload_priority_classes = map_create();
     loop->step_trees = json_array();
-    heap_init(&loop->looks, offsetof(struct look, place), earlier, NULL);
+    heap_init(&loop->looks, HEAP_PLACE(struct look, place), earlier, NULL);
     arena_init(&loop->arena);
     return loop;
 }

@@ -19,7 +19,7 @@ struct dirty_link {
 /* When to look at a record again. */
 struct look {
     int64_t at;
-    size_t place; /* in the loop's heap of looks */
+    uint32_t place; /* in the loop's heap of looks */
     void (*wake)(struct loop *loop, struct look *look);
 };
 

@@ -100,24 +100,31 @@ static char *large_alloc(struct arena *a, size_t size)
     return block->bytes;
 }
 
+/* The newest block is full: a piece of a new one. */
+static char *block_piece(struct arena *a, size_t size)
+{
+    size_t usual = next_block_size(a);
+    struct arena_block *block;
+
+    if (size > LARGEST_BLOCK / 4)
+        return large_alloc(a, size);
+    block = block_create(a, usual < size ? size : usual);
+    block->older = a->block;
+    a->block = block;
+    a->used = size;
+    return block->bytes;
+}
+
 /* 'size' bytes, not zeroed. */
-static char *piece_alloc(struct arena *a, size_t size)
+static inline char *piece_alloc(struct arena *a, size_t size)
 {
     size_t rounded = size > SIZE_MAX - 32 ? size : (size + 15) & ~(size_t)15;
     char *piece;
 
     if (rounded == 0)
         rounded = 16;
-    if (!a->block || a->block->size - a->used < rounded) {
-        struct arena_block *block;
-
-        if (rounded > LARGEST_BLOCK / 4)
-            return large_alloc(a, rounded);
-        block = block_create(a, next_block_size(a) < rounded ? rounded : next_block_size(a));
-        block->older = a->block;
-        a->block = block;
-        a->used = 0;
-    }
+    if (!a->block || a->block->size - a->used < rounded)
+        return block_piece(a, rounded);
     piece = a->block->bytes + a->used;
     a->used += rounded;
     return piece;
@@ -154,18 +161,22 @@ char *arena_strdup(struct arena *a, const char *text)
 
 char *arena_format(struct arena *a, const char *fmt, ...)
 {
+    /* Most texts fit into what is left of the newest block, and are made there at once. */
+    size_t room = a->block ? a->block->size - a->used : 0;
+    char *here = room > 0 ? a->block->bytes + a->used : NULL, *text;
     va_list args, again;
-    char *text;
     int length;
 
     va_start(args, fmt);
     va_copy(again, args);
-    length = vsnprintf(NULL, 0, fmt, args);
+    length = vsnprintf(here, room, fmt, args);
     va_end(args);
     if (length < 0)
         length = 0;
-    text = arena_alloc(a, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, fmt, again);
+    text = piece_alloc(a, (size_t)length + 1);
+    if (text != here)
+        vsnprintf(text, (size_t)length + 1, fmt, again);
     va_end(again);
+    text[length] = '\0';
     return text;
 }

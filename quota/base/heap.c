@@ -16,15 +16,15 @@ void heap_finish(struct heap *h)
     h->count = h->capacity = 0;
 }
 
-static size_t *place_of(const struct heap *h, void *item)
+static uint32_t *place_of(const struct heap *h, void *item)
 {
-    return (size_t *)(void *)((char *)item + h->place_offset);
+    return (uint32_t *)(void *)((char *)item + h->place_offset);
 }
 
 static void settle(struct heap *h, size_t place, void *item)
 {
     h->items[place] = item;
-    *place_of(h, item) = place;
+    *place_of(h, item) = (uint32_t)place;
 }
 
 static void sift_up(struct heap *h, size_t place, void *item)
@@ -114,7 +114,7 @@ void heap_rebuild(struct heap *h)
 
 bool heap_contains(const struct heap *h, const void *item)
 {
-    size_t place = *(const size_t *)(const void *)((const char *)item + h->place_offset);
+    size_t place = *(const uint32_t *)(const void *)((const char *)item + h->place_offset);
 
     return place < h->count && h->items[place] == item;
 }

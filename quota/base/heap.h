@@ -1,20 +1,28 @@
 /* heap.h - an indexed binary heap of borrowed items: O(log n) push, pop, remove and re-order.
  *
- * The item carries its place: a size_t field at a fixed offset, which the heap keeps up to date
- * (HEAP_ABSENT when the item is in no heap). 'before(a, b, context)' must be a strict total order.
+ * The item carries its place: a uint32_t field at a fixed offset (HEAP_PLACE), which the heap keeps up
+ * to date (HEAP_ABSENT when the item is in no heap). A heap holds less than 2^32 items. 'before(a, b, context)' must be a strict total order.
  * One owner thread. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#define HEAP_ABSENT ((size_t)-1)
+#define HEAP_ABSENT UINT32_MAX
+/* The offset of the place in its struct; does not compile when the field has another type. */
+#define HEAP_PLACE(type, member)                                                                   \
+    (offsetof(type, member) +                                                                      \
+     0 * sizeof(struct {                                                                           \
+         int unused;                                                                               \
+         _Static_assert(sizeof(((type *)0)->member) == sizeof(uint32_t), "a uint32_t");            \
+     }))
 typedef bool heap_before_fn(const void *a, const void *b, void *context);
 
 struct heap {
     void **items;
     size_t count, capacity;
-    size_t place_offset; /* offsetof(struct item, place) */
+    size_t place_offset; /* HEAP_PLACE(struct item, place) */
     heap_before_fn *before;
     void *context;
 };

@@ -9,10 +9,10 @@
 /* Open addressing with linear probing; a removal moves later entries of its run back, so there are
  * no tombstones. The hash is kept, so growing does not read the keys again. */
 struct slot {
-    char *key; /* NULL: free */
+    const char *key; /* NULL: free */
     void *value;
-    uint64_t hash;
-    size_t length;
+    uint32_t hash;
+    uint32_t length;
 };
 
 struct map {
@@ -20,6 +20,7 @@ struct map {
     size_t mask; /* slots minus one; a power of two minus one */
     size_t count;
     struct hash_key hash_key;
+    bool borrows;
 };
 
 static _Atomic uint64_t process_seed;
@@ -46,20 +47,44 @@ struct map *map_create(void)
     return m;
 }
 
+struct map *map_create_borrowing(void)
+{
+    struct map *m = map_create();
+
+    m->borrows = true;
+    return m;
+}
+
+static const char *key_keep(const struct map *m, struct str key)
+{
+    return m->borrows ? key.text : mem_dup_n(key.text, key.length);
+}
+
+static void key_drop(const struct map *m, const char *key)
+{
+    if (!m->borrows)
+        free((char *)(uintptr_t)key);
+}
+
 void map_destroy(struct map *m)
 {
     if (!m)
         return;
     for (size_t i = 0; i <= m->mask; i++)
-        free(m->slots[i].key);
+        key_drop(m, m->slots[i].key);
     free(m->slots);
     free(m);
 }
 
-/* The slot that holds the key, or the free slot where it belongs. */
-static struct slot *slot_find(const struct map *m, struct str key, uint64_t hash)
+static uint32_t hash_of(const struct map *m, struct str key)
 {
-    size_t i = (size_t)hash & m->mask;
+    return (uint32_t)siphash_text(m->hash_key, key);
+}
+
+/* The slot that holds the key, or the free slot where it belongs. */
+static struct slot *slot_find(const struct map *m, struct str key, uint32_t hash)
+{
+    size_t i = hash & m->mask;
 
     for (; m->slots[i].key; i = (i + 1) & m->mask) {
         const struct slot *slot = &m->slots[i];
@@ -79,7 +104,7 @@ static void map_grow(struct map *m)
     m->mask = old_mask * 2 + 1;
     m->slots = mem_array(m->mask + 1, sizeof(*m->slots));
     for (size_t i = 0; i <= old_mask; i++) {
-        size_t to = (size_t)old[i].hash & m->mask;
+        size_t to = old[i].hash & m->mask;
 
         if (!old[i].key)
             continue;
@@ -92,7 +117,7 @@ static void map_grow(struct map *m)
 
 void *map_put(struct map *m, struct str key, void *value)
 {
-    uint64_t hash = siphash_text(m->hash_key, key);
+    uint32_t hash = hash_of(m, key);
     struct slot *slot = slot_find(m, key, hash);
 
     if (slot->key) {
@@ -105,14 +130,14 @@ void *map_put(struct map *m, struct str key, void *value)
         map_grow(m);
         slot = slot_find(m, key, hash);
     }
-    *slot = (struct slot){ mem_dup_n(key.text, key.length), value, hash, key.length };
+    *slot = (struct slot){ key_keep(m, key), value, hash, (uint32_t)key.length };
     m->count++;
     return NULL;
 }
 
 void *map_get(const struct map *m, struct str key)
 {
-    const struct slot *slot = slot_find(m, key, siphash_text(m->hash_key, key));
+    const struct slot *slot = slot_find(m, key, hash_of(m, key));
 
     return slot->key ? slot->value : NULL;
 }
@@ -120,10 +145,10 @@ void *map_get(const struct map *m, struct str key)
 /* Free the slot and close the gap: an entry moves back unless its home lies after the gap. */
 static void slot_clear(struct map *m, size_t gap)
 {
-    free(m->slots[gap].key);
+    key_drop(m, m->slots[gap].key);
     m->count--;
     for (size_t i = (gap + 1) & m->mask; m->slots[i].key; i = (i + 1) & m->mask) {
-        size_t home = (size_t)m->slots[i].hash & m->mask;
+        size_t home = m->slots[i].hash & m->mask;
 
         if (((i - home) & m->mask) < ((i - gap) & m->mask))
             continue;
@@ -135,7 +160,7 @@ static void slot_clear(struct map *m, size_t gap)
 
 void *map_remove(struct map *m, struct str key)
 {
-    struct slot *slot = slot_find(m, key, siphash_text(m->hash_key, key));
+    struct slot *slot = slot_find(m, key, hash_of(m, key));
     void *value = slot->key ? slot->value : NULL;
 
     if (slot->key)

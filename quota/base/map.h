@@ -1,6 +1,6 @@
 /* map.h - a hash map from text to pointer, and one from 64-bit number to pointer.
  *
- * Keys are copied, values are borrowed: the map never frees them. Iteration goes in no particular
+ * Keys are copied (or borrowed, if wanted so), values are borrowed: the map never frees them. Iteration goes in no particular
  * order and must not change the map (removing the current entry is allowed through
  * map_remove_if). Hashing is seeded per process by map_seed, so that outsiders cannot choose
  * colliding names; iteration order must therefore never reach a decision. One owner thread. */
@@ -13,6 +13,9 @@
 struct map;
 void map_seed(uint64_t seed); /* once, before the first map_create; without it the seed is fixed */
 struct map *map_create(void);
+/* A map that does not copy its keys: each must stay where it is while its entry is in the map.
+ * Lookups may use any text. */
+struct map *map_create_borrowing(void);
 void map_destroy(struct map *m); /* NULL is fine; values are not touched */
 /* Put or replace; returns the value that was there before, or NULL. 'value' must not be NULL. */
 void *map_put(struct map *m, struct str key, void *value);
@@ -20,7 +23,7 @@ void *map_get(const struct map *m, struct str key); /* NULL when absent */
 void *map_remove(struct map *m, struct str key);    /* the removed value, or NULL */
 size_t map_count(const struct map *m);
 struct map_entry {
-    struct str key; /* NUL-terminated, owned by the map */
+    struct str key; /* as it was put; when copied: NUL-terminated, owned by the map */
     void *value;
 };
 /* for (size_t at = 0; map_next(m, &at, &entry);) */

@@ -8,13 +8,15 @@
 /* "<value><suffix>" into 'buffer'. */
 static const char *put(char *buffer, bool negative, unsigned __int128 value, const char *suffix)
 {
-    char digits[48], *at = digits + sizeof(digits) - 1;
+    char digits[48], *end = digits + sizeof(digits), *at = end;
 
-    *at = '\0';
     do
         *--at = (char)('0' + (int)(value % 10));
     while ((value /= 10) > 0);
-    snprintf(buffer, QUANTITY_TEXT, "%s%s%s", negative ? "-" : "", at, suffix);
+    if (negative)
+        *--at = '-';
+    memcpy(buffer, at, (size_t)(end - at));
+    memcpy(buffer + (end - at), suffix, strlen(suffix) + 1);
     return buffer;
 }
 

@@ -177,7 +177,7 @@ static const char *victim_message(const struct cycle *cycle, const struct entry 
         cycle->a,
         "Preempted to accommodate a workload (UID: %s, JobUID: %s) due to %s; preemptor path: %s; "
         "preemptee path: %s",
-        known(item->uid), known(item->extra ? item->extra->job_uid : NULL),
+        known(item_uid(item)), known(item->extra ? item->extra->job_uid : NULL),
         preemption_cause(target->reason), node_path(&entry->queue->node, cycle->a),
         node_path(&target->item->reservation->queue->node, cycle->a));
 }
@@ -195,8 +195,8 @@ static void victim_make(const struct cycle *cycle, const struct entry *entry,
     struct arena *a = cycle->a;
 
     victim->namespace = arena_strdup(a, item->namespace->name);
-    victim->name = arena_strdup(a, item->name);
-    victim->uid = arena_strdup(a, item->uid);
+    victim->name = arena_strdup(a, item_name(item));
+    victim->uid = arena_strdup(a, item_uid(item));
     victim->cluster_queue = arena_strdup(a, item->reservation->queue->name);
     victim->reason = target->reason;
     victim->message = victim_message(cycle, entry, target);
@@ -294,8 +294,8 @@ void decision_make(struct cycle *cycle, struct entry *entry, struct decision *de
     struct arena *a = cycle->a;
 
     decision->namespace = arena_strdup(a, item->namespace->name);
-    decision->name = arena_strdup(a, item->name);
-    decision->uid = arena_strdup(a, item->uid);
+    decision->name = arena_strdup(a, item_name(item));
+    decision->uid = arena_strdup(a, item_uid(item));
     decision->cluster_queue = arena_strdup(a, entry->queue->name);
     decision->outcome = outcome_of(cycle, entry);
     decision->second_pass = entry->is_second_pass;

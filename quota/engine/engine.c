@@ -37,8 +37,8 @@ static void maps_create(struct engine *engine)
     engine->checks = map_create();
     engine->topologies = map_create();
     engine->runtime_classes = map_create();
-    engine->items = map_create();
-    engine->texts = map_create();
+    engine->items = map_create_borrowing();
+    engine->texts = map_create_borrowing();
 }
 
 struct engine *engine_create(const struct engine_options *options)
@@ -53,9 +53,9 @@ struct engine *engine_create(const struct engine_options *options)
     engine->pods_resource = catalog_resource(engine, "pods");
     engine->shapes = shape_store_create(&engine->options);
     maps_create(engine);
-    heap_init(&engine->unpark_due, offsetof(struct node, due_place), unpark_before, NULL);
-    heap_init(&engine->backoffs, offsetof(struct item, backoff_place), backoff_before, NULL);
-    heap_init(&engine->second_pass, offsetof(struct item, second_place), second_pass_before, NULL);
+    heap_init(&engine->unpark_due, HEAP_PLACE(struct node, due_place), unpark_before, NULL);
+    heap_init(&engine->backoffs, HEAP_PLACE(struct item, backoff_place), backoff_before, NULL);
+    heap_init(&engine->second_pass, HEAP_PLACE(struct item, second_place), second_pass_before, NULL);
     return engine;
 }
 

@@ -118,7 +118,7 @@ struct cluster_queue_record {
     struct item *preemptor; /* 3.7 */
     int64_t preemptor_generation;
     bool preemptor_is_sticky;
-    size_t ready_place;     /* among engine->ready, HEAP_ABSENT when it has no head */
+    uint32_t ready_place;   /* among engine->ready, HEAP_ABSENT when it has no head */
     bool usage_based_order; /* the comparator's mode, fixed at creation (6.3) */
 
     struct item_list reserving, evicted; /* disjoint; 'evicted': condition Evicted is True */
@@ -218,23 +218,23 @@ struct item_extra {        /* rarely there */
 };
 
 struct item {
-    char *key; /* "namespace/name" and, behind it, the uid */
-    const char *name, *uid;
-    struct namespace_record *namespace;
+    /* First what the heap compares and moves, close together. */
     struct local_queue_record *local_queue; /* NULL without a queue name */
-    struct item *queue_next, *queue_previous;
+    int64_t priority;                       /* effective */
+    int64_t queue_time;
+    uint32_t heap_place, backoff_place, second_place;
+    int32_t priority_base;
     struct item *kin_next, *kin_previous; /* parked: the parked ones; in the heap: its equals */
-    size_t heap_place, backoff_place, second_place;
-    int64_t priority; /* effective */
-    int64_t created, queue_time;
+    uint64_t equivalence;
+    struct namespace_record *namespace;
+    struct item *queue_next, *queue_previous;
+    int64_t created;
     int64_t generation, evaluated_generation;
     int64_t requeue_at;
     int64_t second_pass_at;
-    int64_t evicted_at; /* transition of Evicted=True, else TIME_NONE */
-    uint64_t equivalence;
+    int64_t evicted_at;           /* transition of Evicted=True, else TIME_NONE */
     struct pod_set_use *pod_sets; /* &one when there is one */
     uint32_t pod_set_count;
-    int32_t priority_base;
     struct pod_set_use one;
     struct progress *progress;
     struct reservation *reservation;
@@ -245,8 +245,18 @@ struct item {
     bool active : 1, reserved : 1, admitted : 1, evicted : 1, on_hold : 1;
     bool waits_replacement : 1, requeued_false : 1, backs_off : 1, pods_ready : 1;
     bool closed_gate : 1, failed_checks : 1, is_parent : 1;
-    bool bypassed : 1; /* parked unseen by an equivalence mark (3.8) */
+    bool bypassed : 1;        /* parked unseen by an equivalence mark (3.8) */
+    uint32_t name_at, uid_at; /* in 'key' */
+    char key[];               /* "namespace/name" and, behind it, the uid */
 };
+static inline const char *item_name(const struct item *item)
+{
+    return item->key + item->name_at;
+}
+static inline const char *item_uid(const struct item *item)
+{
+    return item->key + item->uid_at;
+}
 
 /* ---- the engine ---- */
 
@@ -272,9 +282,9 @@ struct engine {
 
     struct map *cohorts, *cluster_queues, *local_queues, *namespaces, *checks, *topologies;
     struct map *runtime_classes;
-    struct map *items; /* "namespace/name" -> item */
+    struct map *items; /* "namespace/name" -> item, whose key it borrows */
     struct shape_store *shapes;
-    struct map *texts;
+    struct map *texts; /* text -> shared text, whose text it borrows */
 
     struct node **dirty; /* trees to settle */
     size_t dirty_count, dirty_capacity;

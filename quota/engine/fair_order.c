@@ -65,7 +65,7 @@ static bool beats(const struct cycle *cycle, const struct contender *a, const st
         return left->priority > right->priority;
     if (left->queue_time != right->queue_time)
         return left->queue_time < right->queue_time;
-    order = strcmp(left->uid, right->uid);
+    order = strcmp(item_uid(left), item_uid(right));
     return order != 0 ? order < 0 : strcmp(left->key, right->key) < 0;
 }
 

@@ -38,16 +38,21 @@ void item_progress_clear(struct item *item)
     item->progress = NULL;
 }
 
+static void text_replace(struct engine *engine, struct shared_text **held, const char *text)
+{
+    struct shared_text *old = *held;
+
+    if (strcmp(old ? old->text : "", text) == 0)
+        return;
+    *held = text_hold(engine, text);
+    text_release(engine, old);
+}
+
 void item_text_set(struct engine *engine, struct item *item, const char *reason,
                    const char *message)
 {
-    struct shared_text *new_reason = text_hold(engine, reason);
-    struct shared_text *new_message = text_hold(engine, message);
-
-    text_release(engine, item->reason);
-    text_release(engine, item->message);
-    item->reason = new_reason;
-    item->message = new_message;
+    text_replace(engine, &item->reason, reason);
+    text_replace(engine, &item->message, message);
 }
 
 bool item_is_admissible(const struct engine *engine, const struct item *item)
@@ -63,18 +68,17 @@ bool item_is_admissible(const struct engine *engine, const struct item *item)
 
 static struct item *item_make(struct engine *engine, const struct workload *workload)
 {
-    size_t namespace = strlen(workload->namespace), name = strlen(workload->name);
-    const char *uid = workload->uid ? workload->uid : "";
-    size_t uid_length = strlen(uid);
-    struct item *item = mem_alloc(sizeof(*item) + namespace + name + uid_length + 3);
+    struct str namespace = str_of(workload->namespace), name = str_of(workload->name);
+    struct str uid = str_of(workload->uid);
+    size_t name_at = namespace.length + 1, uid_at = name_at + name.length + 1;
+    struct item *item = mem_alloc(offsetof(struct item, key) + uid_at + uid.length + 1);
 
-    item->key = (char *)(item + 1);
-    memcpy(item->key, workload->namespace, namespace);
-    item->key[namespace] = '/';
-    memcpy(item->key + namespace + 1, workload->name, name);
-    item->name = item->key + namespace + 1;
-    item->uid = item->name + name + 1;
-    memcpy(item->key + namespace + name + 2, uid, uid_length);
+    memcpy(item->key, namespace.text, namespace.length);
+    item->key[namespace.length] = '/';
+    memcpy(item->key + name_at, name.text, name.length);
+    memcpy(item->key + uid_at, uid.text, uid.length);
+    item->name_at = (uint32_t)name_at;
+    item->uid_at = (uint32_t)uid_at;
     item->namespace = namespace_get(engine, workload->namespace);
     item->heap_place = item->backoff_place = item->second_place = HEAP_ABSENT;
     item->requeue_at = item->second_pass_at = item->evicted_at = TIME_NONE;
@@ -456,7 +460,7 @@ void engine_workload_put(struct engine *engine, const struct workload *workload,
 
     engine->now = now;
     arena_reset(&engine->call);
-    if (item && (finished || strcmp(item->uid, workload->uid ? workload->uid : "") != 0)) {
+    if (item && (finished || strcmp(item_uid(item), workload->uid ? workload->uid : "") != 0)) {
         item_forget(engine, item, now);
         item = NULL;
     }

@@ -16,7 +16,7 @@ static int compare_numbers(int64_t a, int64_t b)
 
 static int ties_compare(const struct item *a, const struct item *b)
 {
-    int order = strcmp(a->uid, b->uid);
+    int order = strcmp(item_uid(a), item_uid(b));
 
     return order != 0 ? order : strcmp(a->key, b->key);
 }

@@ -30,7 +30,7 @@ bool item_before(const void *a, const void *b, void *context)
         return left->priority > right->priority;
     if (left->queue_time != right->queue_time)
         return left->queue_time < right->queue_time;
-    order = strcmp(left->uid, right->uid);
+    order = strcmp(item_uid(left), item_uid(right));
     return order != 0 ? order < 0 : strcmp(left->key, right->key) < 0;
 }
 
@@ -50,7 +50,7 @@ void pending_ready_update(struct engine *engine, struct cluster_queue_record *qu
     if (ready) {
         engine->ready = mem_grow(engine->ready, engine->ready_count, &engine->ready_capacity,
                                  sizeof(struct cluster_queue_record *));
-        queue->ready_place = engine->ready_count;
+        queue->ready_place = (uint32_t)engine->ready_count;
         engine->ready[engine->ready_count++] = queue;
     } else {
         struct cluster_queue_record *last = engine->ready[--engine->ready_count];

@@ -26,7 +26,7 @@ static size_t requests_gather(const struct placement_question *question,
 
         if (flavor && pod_set->count > 0)
             requests[count++] = (struct placement_request){ question->item->namespace->name,
-                                                            question->item->name,
+                                                            item_name(question->item),
                                                             declared->name,
                                                             flavor,
                                                             &declared->topology,

@@ -293,7 +293,7 @@ static bool has_better_variant(const struct cycle *cycle, const struct entry *en
     return cycle->engine->options.gates.concurrent_admission && hooks &&
            hooks->has_better_variant &&
            hooks->has_better_variant(hooks->context, entry->item->namespace->name,
-                                     entry->item->name);
+                                     item_name(entry->item));
 }
 
 void cycle_process(struct cycle *cycle, struct entry *entry)

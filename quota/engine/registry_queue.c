@@ -20,7 +20,7 @@ struct cluster_queue_record *cluster_queue_get(struct engine *engine, const char
         node_init(&queue->node, queue->name, false);
         queue->ready_place = HEAP_ABSENT;
         queue->last_unpark_cycle = -1;
-        heap_init(&queue->heap, offsetof(struct item, heap_place), item_before, engine);
+        heap_init(&queue->heap, HEAP_PLACE(struct item, heap_place), item_before, engine);
         map_put(engine->cluster_queues, str_of(name), queue);
     }
     return queue;

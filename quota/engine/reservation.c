@@ -13,7 +13,7 @@ bool preempted_before(const struct item *a, const struct item *b)
         return a->priority < b->priority;
     if (a->reservation->reserved_at != b->reservation->reserved_at)
         return a->reservation->reserved_at > b->reservation->reserved_at;
-    order = strcmp(a->uid, b->uid);
+    order = strcmp(item_uid(a), item_uid(b));
     return order != 0 ? order < 0 : strcmp(a->key, b->key) < 0;
 }
 

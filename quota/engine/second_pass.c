@@ -51,16 +51,16 @@ static void decide(struct cycle *cycle, struct item *item, struct decision *deci
 
     *decision =
         (struct decision){ .namespace = arena_strdup(cycle->a, item->namespace->name),
-                           .name = arena_strdup(cycle->a, item->name),
-                           .uid = arena_strdup(cycle->a, item->uid),
+                           .name = arena_strdup(cycle->a, item_name(item)),
+                           .uid = arena_strdup(cycle->a, item_uid(item)),
                            .cluster_queue = arena_strdup(cycle->a, item->reservation->queue->name),
                            .outcome = OUTCOME_PENDING,
                            .reason = "",
                            .message = "",
                            .flavors_considered = "",
                            .second_pass = true };
-    if (hooks->second_pass(hooks->context, item->namespace->name, item->name, &decision->admission,
-                           &decision->message, cycle->a)) {
+    if (hooks->second_pass(hooks->context, item->namespace->name, item_name(item),
+                           &decision->admission, &decision->message, cycle->a)) {
         decision->outcome = item->admitted ? OUTCOME_ADMITTED : OUTCOME_RESERVED;
         decision->write_status = true;
         item->second_pass_tries = 0;

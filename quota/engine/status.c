@@ -292,7 +292,7 @@ static void queued_fill(const struct item *item, struct queued_workload *queued,
 {
     *queued = (struct queued_workload){
         .namespace = arena_strdup(a, item->namespace->name),
-        .name = arena_strdup(a, item->name),
+        .name = arena_strdup(a, item_name(item)),
         .local_queue = arena_strdup(a, item->local_queue->name),
         .priority = item->priority,
         .created = item->created,

@@ -17,7 +17,7 @@ struct shared_text *text_hold(struct engine *engine, const char *text)
         shared = mem_alloc(sizeof(*shared) + key.length + 1);
         shared->length = (uint32_t)key.length;
         memcpy(shared->text, key.text, key.length);
-        map_put(engine->texts, key, shared);
+        map_put(engine->texts, (struct str){ shared->text, key.length }, shared);
     }
     shared->references++;
     return shared;

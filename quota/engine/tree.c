@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quota/base/heap.h"
 #include "quota/base/mem.h"
 
 static const struct cell NO_CELL = { .borrowing = LIMIT_ABSENT, .lending = LIMIT_ABSENT };
@@ -16,7 +17,7 @@ void node_init(struct node *node, const char *name, bool is_cohort)
                            .in_snapshot = is_cohort,
                            .weight = WEIGHT_ONE,
                            .unpark_at = TIME_NONE,
-                           .due_place = (size_t)-1 };
+                           .due_place = HEAP_ABSENT };
 }
 
 void node_finish(struct node *node)

@@ -43,7 +43,7 @@ struct node {
     uint64_t generation; /* of a root: grows whenever its tree is recomputed */
     uint64_t mark;       /* for walks; see the walker */
     int64_t unpark_at;   /* a batched un-park is asked for (trees.c), else TIME_NONE */
-    size_t due_place;
+    uint32_t due_place;
 };
 
 /* Old usage values, newest last. */

@@ -10,7 +10,7 @@
 
 struct item {
     int key, id;
-    size_t place;
+    uint32_t place;
 };
 
 static bool item_before(const void *a, const void *b, void *context)
@@ -31,7 +31,7 @@ static void a_heap_pops_the_least_under_random_changes(void **state)
     struct heap h;
 
     (void)state;
-    heap_init(&h, offsetof(struct item, place), item_before, &compared);
+    heap_init(&h, HEAP_PLACE(struct item, place), item_before, &compared);
     for (int i = 0; i < ITEMS; i++)
         items[i] = (struct item){ 0, i, HEAP_ABSENT };
     for (int step = 0; step < STEPS; step++) {
@@ -77,7 +77,7 @@ static void a_rebuilt_heap_is_in_order(void **state)
     struct heap h;
 
     (void)state;
-    heap_init(&h, offsetof(struct item, place), item_before, &compared);
+    heap_init(&h, HEAP_PLACE(struct item, place), item_before, &compared);
     for (int i = 0; i < 100; i++) {
         items[i] = (struct item){ i, i, HEAP_ABSENT };
         heap_push(&h, &items[i]);
@@ -98,7 +98,7 @@ static void removing_an_item_that_was_never_pushed_changes_nothing(void **state)
     struct heap h;
 
     (void)state;
-    heap_init(&h, offsetof(struct item, place), item_before, &compared);
+    heap_init(&h, HEAP_PLACE(struct item, place), item_before, &compared);
     heap_push(&h, &inside);
     heap_remove(&h, &zeroed);
     assert_ptr_equal(heap_peek(&h), &inside);

@@ -192,6 +192,24 @@ static void interned_names_count_up_and_stay(void **state)
     intern_destroy(table);
 }
 
+static void a_borrowing_map_keeps_no_copies(void **state)
+{
+    struct map *m = map_create_borrowing();
+    char first[] = "first", second[] = "second", same[] = "first";
+    struct map_entry entry;
+    size_t at = 0;
+
+    (void)state;
+    assert_null(map_put(m, str_of(first), first));
+    assert_ptr_equal(map_put(m, str_of(same), same), first);
+    assert_true(map_next(m, &at, &entry));
+    assert_ptr_equal(entry.key.text, first);
+    map_put(m, str_of(second), second);
+    assert_ptr_equal(map_remove(m, str_of(same)), same);
+    assert_ptr_equal(map_get(m, str_of("second")), second);
+    map_destroy(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +218,7 @@ int main(void)
         cmocka_unit_test(remove_if_visits_each_entry_once),
         cmocka_unit_test(sorted_entries_come_in_byte_order),
         cmocka_unit_test(keys_may_hold_nul_bytes),
+        cmocka_unit_test(a_borrowing_map_keeps_no_copies),
         cmocka_unit_test(a_number_map_agrees_with_an_array_under_random_changes),
         cmocka_unit_test(interned_names_count_up_and_stay),
     };

@@ -200,6 +200,22 @@ static void arenas_copy_and_format_text(void **state)
     assert_non_null(ARENA_ARRAY(&a, 0, int));
 }
 
+/* Texts of all lengths, also those that meet the end of a block. */
+static void formatted_texts_do_not_touch_each_other(void **state)
+{
+    enum { TEXTS = 700 };
+    AUTO_ARENA struct arena a = ARENA_INIT;
+    const char *texts[TEXTS];
+
+    (void)state;
+    for (int i = 0; i < TEXTS; i++)
+        texts[i] = arena_format(&a, "%0*d", i + 1, i);
+    for (int i = 0; i < TEXTS; i++) {
+        assert_int_equal(strlen(texts[i]), i + 1);
+        assert_int_equal(strtol(texts[i], NULL, 10), i);
+    }
+}
+
 static void growing_arrays_double(void **state)
 {
     size_t capacity = 0, changes = 0;
@@ -257,6 +273,7 @@ int main(void)
         cmocka_unit_test(every_code_point_has_one_utf8_form),
         cmocka_unit_test(arena_pieces_are_zeroed_aligned_and_apart),
         cmocka_unit_test(arenas_copy_and_format_text),
+        cmocka_unit_test(formatted_texts_do_not_touch_each_other),
         cmocka_unit_test(growing_arrays_double),
 #ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(running_out_of_memory_ends_the_process_with_a_line),
