@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include "admitter/debug_state.h"
 #include "admitter/loop/metrics.h"
@@ -10,31 +11,77 @@
 
 #define DEBUG_WAIT_SECONDS 5
 
-static void alive(void *context, const struct request *request, struct response *response,
-                  struct arena *arena)
+/* ---- health ---- */
+
+/* NULL: fine; otherwise what is wrong. */
+static const char *alive(const struct probes *probes)
 {
-    (void)context, (void)request, (void)arena;
-    response_text(response, 200, "ok");
+    (void)probes;
+    return NULL;
 }
 
-static void ready(void *context, const struct request *request, struct response *response,
-                  struct arena *arena)
+static const char *ready(const struct probes *probes)
 {
-    struct probes *probes = context;
-
-    (void)request, (void)arena;
     if (atomic_load(&probes->stopping))
-        response_text(response, 503, "stopping");
-    else if (!loop_synced(probes->loop))
-        response_text(response, 503, "caches are not synced yet");
-    else if (!atomic_load(&probes->webhook_ok))
-        response_text(response, 503, "the webhook does not answer over TLS yet");
-    else if (!atomic_load(&probes->lease_known))
-        response_text(response, 503, "the lease has not been read yet");
-    else if (loop_failed(probes->loop))
-        response_text(response, 503, "the ledger cannot be written: no admissions");
+        return "stopping";
+    if (!loop_synced(probes->loop))
+        return "caches are not synced yet";
+    if (!atomic_load(&probes->webhook_ok))
+        return "the webhook does not answer over TLS yet";
+    if (!atomic_load(&probes->lease_known))
+        return "the lease has not been read yet";
+    return loop_failed(probes->loop) ? "the ledger cannot be written: no admissions" : NULL;
+}
+
+/* One path with the one check below it; the forms are those of Kubernetes components. */
+struct health_check {
+    const struct probes *probes;
+    const char *name;
+    const char *(*look)(const struct probes *probes);
+};
+
+static void health_headers(struct response *response)
+{
+    response->content_type = "text/plain; charset=utf-8";
+    response_header(response, "X-Content-Type-Options", "nosniff");
+}
+
+static void answer_all(void *context, const struct request *request, struct response *response,
+                       struct arena *arena)
+{
+    const struct health_check *check = context;
+    const char *excluded = request_query(request, "exclude");
+    bool is_excluded = excluded && strcmp(excluded, check->name) == 0;
+    const char *problem = is_excluded ? NULL : check->look(check->probes);
+
+    (void)arena;
+    health_headers(response);
+    if (!problem && !request_query(request, "verbose")) {
+        strbuf_puts(&response->body, "ok");
+        return;
+    }
+    response->status = problem ? 500 : 200;
+    strbuf_printf(&response->body, "[%c]%s %s\nhealthz check %s\n", problem ? '-' : '+',
+                  check->name,
+                  is_excluded ? "excluded: ok"
+                  : problem   ? "failed: reason withheld"
+                              : "ok",
+                  problem ? "failed" : "passed");
+}
+
+static void answer_one(void *context, const struct request *request, struct response *response,
+                       struct arena *arena)
+{
+    const struct health_check *check = context;
+    const char *problem = check->look(check->probes);
+
+    (void)arena, (void)request;
+    health_headers(response);
+    response->status = problem ? 500 : 200;
+    if (problem)
+        strbuf_printf(&response->body, "internal server error: %s\n", problem);
     else
-        response_text(response, 200, "ok");
+        strbuf_puts(&response->body, "ok");
 }
 
 static void metrics(void *context, const struct request *request, struct response *response,
@@ -141,12 +188,24 @@ static void debug_afs(void *context, const struct request *request, struct respo
         ask(probes, debug_afs_write, response);
 }
 
+static int register_check(struct probes *probes, struct route_table *routes, const char *path,
+                          const char *name, const char *(*look)(const struct probes *probes),
+                          struct err *e)
+{
+    struct health_check *check = route_table_alloc(routes, sizeof(*check));
+    AUTO_FREE char *below = mem_format("%s/%s", path, name);
+
+    *check = (struct health_check){ probes, name, look };
+    if (route_add(routes, ROUTE_GET, path, answer_all, check, e) < 0)
+        return -1;
+    return route_add(routes, ROUTE_GET, below, answer_one, check, e);
+}
+
 int probes_register_health(struct probes *probes, struct route_table *routes, struct err *e)
 {
-    return route_add(routes, ROUTE_GET, probes->liveness_path, alive, probes, e) < 0 ||
-                   route_add(routes, ROUTE_GET, probes->readiness_path, ready, probes, e) < 0
-               ? -1
-               : 0;
+    if (register_check(probes, routes, probes->liveness_path, "healthz", alive, e) < 0)
+        return -1;
+    return register_check(probes, routes, probes->readiness_path, "readyz", ready, e);
 }
 
 int probes_register_metrics(struct probes *probes, struct route_table *routes, bool debug,

@@ -1,7 +1,9 @@
 /* probes.h - /healthz, /readyz, /metrics and the debug endpoints: plain GET routes.
  *
  * Server threads; answers come from atomics and the metrics registry, the debug endpoints ask the
- * engine thread and wait for it. Rules: spec/process.md. */
+ * engine thread and wait for it. Health paths take "verbose" and "exclude=NAME", answer 500 when
+ * something is wrong, and have their one check below them (/readyz/readyz), which says what.
+ * Rules: spec/process.md, spec/operations.md 2 and 3. */
 #pragma once
 
 #include <stdatomic.h>

@@ -22,6 +22,7 @@
 #include "admitter/loop/metrics.h"
 #include "admitter/loop/watch.h"
 #include "admitter/metrics_access.h"
+#include "admitter/metrics_certificate.h"
 #include "admitter/probes.h"
 #include "quota/base/log.h"
 #include "quota/base/map.h"
@@ -47,6 +48,7 @@ struct program {
     struct hooks *hooks;
     struct route_table *hook_routes, *health_routes, *metrics_routes;
     struct certificate_source *source;
+    struct metrics_certificate *metrics_certificate; /* NULL: plain, or the webhook's */
     struct webhook_server *webhook, *health, *metrics;
     struct metrics_access *access;
     struct probes probes;
@@ -288,6 +290,21 @@ static int plain_start(const struct listen_address *address, const char *name,
     return *server ? 0 : err_wrap(e, "%s", name);
 }
 
+/* What /metrics is served with; NULL: nothing. */
+static struct certificate_source *metrics_source(struct program *p)
+{
+    const struct configuration *c = &p->configuration;
+    struct err e = { 0 };
+
+    if (p->arguments.metrics_plaintext || !c->metrics.address.enabled)
+        return NULL;
+    p->metrics_certificate = metrics_certificate_create(c->certificates.internal, time(NULL), &e);
+    if (p->metrics_certificate)
+        return metrics_certificate_source(p->metrics_certificate);
+    LOG(LOG_WARN, "no certificate for metrics, the webhook's is used", KS("error", e.text));
+    return p->source;
+}
+
 static int servers_start(struct program *p, struct err *e)
 {
     const struct configuration *c = &p->configuration;
@@ -309,7 +326,7 @@ static int servers_start(struct program *p, struct err *e)
         return -1;
     if (plain_start(&c->health.address, "health", p->health_routes, NULL, &p->health, e) < 0)
         return -1;
-    return plain_start(&c->metrics.address, "metrics", p->metrics_routes, plain ? NULL : p->source,
+    return plain_start(&c->metrics.address, "metrics", p->metrics_routes, metrics_source(p),
                        &p->metrics, e);
 }
 
@@ -331,6 +348,9 @@ static void check_certificates(struct program *p, unsigned tick)
     bool changed = false;
     int result;
 
+    if (p->metrics_certificate &&
+        metrics_certificate_refresh(p->metrics_certificate, time(NULL), &e) < 0)
+        LOG(LOG_WARN, "the certificate of /metrics is kept as it is", KS("error", e.text));
     if (!p->certificates) {
         result = certificate_source_refresh(p->source, time(NULL), &changed, &e);
         if (changed)
@@ -467,6 +487,7 @@ static void program_stop(struct program *p)
     route_table_destroy(p->metrics_routes);
     metrics_access_destroy(p->access);
     certificate_source_destroy(p->source);
+    metrics_certificate_destroy(p->metrics_certificate);
     snapshot_destroy(p->snapshot);
     kube_config_destroy(p->kube_config);
     metrics_stop();

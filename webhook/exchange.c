@@ -293,8 +293,12 @@ static enum MHD_Result answer(struct exchange *exchange)
 
 static const char *request_find(void *source, enum request_part part, const char *name)
 {
-    return MHD_lookup_connection_value(
-        source, part == REQUEST_HEADER ? MHD_HEADER_KIND : MHD_GET_ARGUMENT_KIND, name);
+    enum MHD_ValueKind kind = part == REQUEST_HEADER ? MHD_HEADER_KIND : MHD_GET_ARGUMENT_KIND;
+    const char *value = NULL;
+
+    if (MHD_lookup_connection_value_n(source, kind, name, strlen(name), &value, NULL) != MHD_YES)
+        return NULL;
+    return value ? value : ""; /* "?verbose" has none */
 }
 
 static struct str peer_certificate(struct exchange *exchange)

@@ -33,7 +33,7 @@ struct request {
     void *source;
 };
 
-/* A header (name in any case) or a query parameter; NULL when absent. */
+/* A header (name in any case) or a query parameter; NULL when absent, "" without a value. */
 const char *request_header(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name);
 

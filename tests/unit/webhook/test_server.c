@@ -115,6 +115,8 @@ static void the_path_and_the_query_are_handed_over_apart(void **state)
     rig_start(&rig, false, defaults);
     call.header = "X-Ask: me";
     assert_reply(call_once(&rig, call), 200, "/under/a b q=1+1 x-ask=me");
+    assert_reply(call_once(&rig, get("/under/a?q")), 200, "/under/a q= x-ask=-");
+    assert_reply(call_once(&rig, get("/under/a")), 200, "/under/a q=- x-ask=-");
     rig_stop(&rig);
 }
 
