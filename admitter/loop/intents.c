@@ -9,7 +9,8 @@
 #include "quota/base/mem.h"
 #include "quota/ledger/ledger.h"
 
-#define QUIET_TIME (5 * NANOSECONDS_PER_SECOND) /* a write's deadline and the seconds' rounding */
+#define RECENT (5 * NANOSECONDS_PER_SECOND) /* a write's deadline and the seconds' rounding */
+#define QUIET_TIME (1 * NANOSECONDS_PER_SECOND)
 
 /* ---- a reservation on its way ---- */
 
@@ -306,8 +307,8 @@ static bool recover_intent(struct loop *loop, const struct ledger_intent *intent
 }
 
 /* Without a ledger of the last process nobody knows which reservations it had sent when it ended. The
- * API server gives a write up after WRITE_TIMEOUT; if there are signs of a process that was at work
- * just now, wait that long from them. */
+ * API server drops the requests of a connection that is gone; if there are signs of a process that
+ * was at work just now, leave it the time to do so. */
 static void keep_quiet(struct loop *loop)
 {
     struct map_entry entry;
@@ -321,8 +322,8 @@ static void keep_quiet(struct loop *loop)
             last = reserved;
         json_decref(tree);
     }
-    if (last != TIME_NONE && last + QUIET_TIME > now)
-        loop->quiet_until = last + QUIET_TIME;
+    if (last != TIME_NONE && last + RECENT > now)
+        loop->quiet_until = now + QUIET_TIME;
 }
 
 void intents_recover(struct loop *loop)

@@ -3,7 +3,7 @@
 # shellcheck source=workloads.sh
 . "$(dirname "$0")/workloads.sh"
 
-api_stage "leaderElection: {leaderElect: false}
+api_stage "$alone
 objectRetentionPolicies: {workloads: {afterFinished: 1s}}" --components core,webhooks-core,scheduler
 flavor default
 cluster_queue q 4

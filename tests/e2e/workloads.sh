@@ -8,6 +8,9 @@
 # shellcheck source=api.sh
 . "$(dirname "${BASH_SOURCE[0]}")/api.sh"
 
+# The beginning of every configuration: one replica.
+alone='leaderElection: {leaderElect: false}'
+
 # create KIND NAME OBJECT: one of this group; `at` knows where.
 create() { make "$1" "$(jq -c --arg k "$2" '. + {apiVersion: "kueue.x-k8s.io/v1beta2", kind: $k}' <<<"$3")"; }
 
