@@ -119,6 +119,10 @@ static int tree_add(struct simulate_documents *documents, struct simulate_docume
         document.json = tree_bytes(documents, tree);
         return document_add(documents, document, e);
     }
+    if (items && !json_is_null(items) && !json_is_array(items)) {
+        err_set(e, ERR_INVALID, "items: expected a list");
+        return simulate_document_error(&document, e);
+    }
     json_array_foreach(items, i, item)
     {
         document.item = (unsigned)i + 1;
@@ -164,10 +168,13 @@ static int json_list_add(struct simulate_documents *documents, struct simulate_d
     if (!json_enter_object(&reader))
         return 0;
     while (json_member(&reader, &key)) {
-        if (!str_is(key, "items") || !json_enter_array(&reader)) {
-            if (!str_is(key, "items"))
-                json_skip(&reader);
+        if (!str_is(key, "items") || json_peek(&reader) == JSON_KIND_NULL) {
+            json_skip(&reader);
             continue;
+        }
+        if (json_peek(&reader) != JSON_KIND_ARRAY || !json_enter_array(&reader)) {
+            err_set(e, ERR_INVALID, "items: expected a list");
+            return simulate_document_error(&document, e);
         }
         while (json_item(&reader)) {
             struct simulate_document item = document;

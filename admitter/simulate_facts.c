@@ -350,12 +350,15 @@ static const struct reader {
     { "scheduling.k8s.io", "PriorityClass", 0, read_priority_class },
 };
 
-/* "group/version" or "version" of the core group. */
-static struct str group_of(const char *api_version)
+/* "group/version" or "version" of the core group. Of our own kinds two versions are known. */
+static bool type_matches(const char *api_version, const char *group)
 {
-    struct str group, version;
+    struct str given, version;
 
-    return str_cut(str_of(api_version), '/', &group, &version) ? group : (struct str){ "", 0 };
+    if (!str_cut(str_of(api_version), '/', &given, &version))
+        return !*group;
+    return str_is(given, group) && (strcmp(group, KUEUE_GROUP) != 0 || str_is(version, "v1beta1") ||
+                                    str_is(version, "v1beta2"));
 }
 
 static const struct reader *reader_of(const struct simulate_document *document)
@@ -364,7 +367,7 @@ static const struct reader *reader_of(const struct simulate_document *document)
 
     for (size_t i = 0; i < ARRAY_COUNT(readers); i++)
         if (strcmp(document->kind, readers[i].kind) == 0 &&
-            str_is(group_of(document->api_version), readers[i].group))
+            type_matches(document->api_version, readers[i].group))
             return &readers[i];
     return simulate_job_is_known(document) ? &job : NULL;
 }
@@ -380,17 +383,20 @@ static int64_t latest_time(const struct simulate_documents *documents)
     return latest;
 }
 
-static void warn_skipped(struct reading *r)
+static int warn_skipped(struct reading *r, struct err *e)
 {
     const char *type =
         arena_format(&r->facts->arena, "%s %s", r->document->api_version, r->document->kind);
 
+    if (!*r->document->api_version)
+        return err_set(e, ERR_INVALID, "apiVersion: expected a group and version, got nothing");
     if (map_get(r->skipped, str_of(type)))
-        return;
+        return 0;
     map_put(r->skipped, str_of(type), r);
     *FACT_ADD(r->facts->warnings) =
         arena_format(&r->facts->arena, "%s: document %u: objects of %s are skipped",
                      r->document->file, r->document->number, type);
+    return 0;
 }
 
 static int read_pass(struct reading *r, const struct simulate_documents *documents, unsigned pass,
@@ -401,8 +407,8 @@ static int read_pass(struct reading *r, const struct simulate_documents *documen
 
         r->document = &documents->items[r->index];
         reader = reader_of(r->document);
-        if (!reader && pass == 0)
-            warn_skipped(r);
+        if (!reader && pass == 0 && warn_skipped(r, e) < 0)
+            return simulate_document_error(r->document, e);
         if (reader && reader->pass == pass && reader->read(r, e) < 0)
             return simulate_document_error(r->document, e);
     }

@@ -41,6 +41,18 @@ static void due_set(struct simulate_world *world, struct simulate_workload *work
         heap_push(&world->due, workload);
 }
 
+/* When a job that starts at 'from' ends; one that outlasts the calendar never does. */
+static int64_t end_of_run(const struct simulate_workload *workload, int64_t from)
+{
+    const int64_t calendar_end = INT64_MAX - 3600 * NANOSECONDS_PER_SECOND;
+    int64_t end;
+
+    if (workload->duration < 0 || __builtin_add_overflow(from, workload->duration, &end) ||
+        end > calendar_end)
+        return TIME_NONE;
+    return end;
+}
+
 static int64_t condition_time(const struct simulate_workload *workload, const char *type)
 {
     const struct condition *condition = status_condition(&workload->facts, type);
@@ -60,9 +72,8 @@ static void due_from_status(struct simulate_world *world, struct simulate_worklo
     int64_t admitted = condition_time(workload, CONDITION_TYPE_ADMITTED);
 
     if (is_reserving(workload)) {
-        if (status_is_true(&workload->facts, CONDITION_TYPE_ADMITTED) && workload->duration >= 0 &&
-            admitted != TIME_NONE)
-            due_set(world, workload, admitted + workload->duration);
+        if (status_is_true(&workload->facts, CONDITION_TYPE_ADMITTED) && admitted != TIME_NONE)
+            due_set(world, workload, end_of_run(workload, admitted));
     } else if (workload->facts.requeue_at != TIME_NONE) {
         due_set(world, workload, workload->facts.requeue_at);
     }
@@ -296,8 +307,7 @@ static void apply_reservation(struct simulate_world *world, struct simulate_work
         if (world->settings->wait_for_pods_ready && !world->steps)
             status_set(workload, CONDITION_TYPE_PODS_READY, CONDITION_TRUE, REASON_STARTED,
                        "All pods reached readiness and the workload is running", world->now);
-        due_set(world, workload,
-                workload->duration >= 0 ? world->now + workload->duration : TIME_NONE);
+        due_set(world, workload, end_of_run(workload, world->now));
     } else {
         due_set(world, workload, TIME_NONE);
     }

@@ -425,19 +425,19 @@ static bool closes(const yaml_event_t *event)
     return event->type == YAML_MAPPING_END_EVENT || event->type == YAML_SEQUENCE_END_EVENT;
 }
 
-/* From the first event of a value to its last. */
+/* From the first event of a value to its last. Text that nobody reads may be nested at any depth,
+ * for which libyaml takes quadratic time: -1 then, too. */
 static int value_skip(struct pass *p)
 {
     unsigned depth = 0;
 
-    for (;;) {
+    do {
         depth += opens(&p->event);
         depth -= closes(&p->event);
         if (depth == 0)
             return 0;
-        if (advance(p) < 0)
-            return -1;
-    }
+    } while (depth <= YAML_DEPTH_MAX && advance(p) == 0);
+    return -1;
 }
 
 /* In a mapping: go to the value of 'token'. 1 found (and *line set), 0 not. */

@@ -55,7 +55,7 @@ static void cohort_move(struct engine *engine, struct cohort_record *cohort,
     tree_changed(engine, node);
     batch = !was_cyclic && tree_root(node)->unpark_at != TIME_NONE;
     node_attach(node, above);
-    if (was_cyclic || (above && (node->child_count > 0 || above->is_cyclic)))
+    if (was_cyclic || tree_is_cyclic(node))
         cyclic_marks_update(engine);
     if (batch) /* asked for while it was part of the other tree */
         tree_unpark(engine, node, engine->now);

@@ -87,6 +87,10 @@ static void wrong_input_names_file_document_and_line(void **state)
           "does not end" },
         { "a.yaml", "kind: List\nitems:\n- kind: Pod\n- 7\n",
           "a.yaml: document 1, item 2, line 4: " },
+        { "a.yaml", "kind: List\nitems:\n  kind: Pod\n",
+          "a.yaml: document 1, line 2: items: expected a list" },
+        { "a.json", "{\"kind\":\"List\",\n\"items\":{}}",
+          "a.json: document 1, line 2: items: expected a list" },
     };
 
     (void)state;
@@ -95,6 +99,22 @@ static void wrong_input_names_file_document_and_line(void **state)
         if (!str_starts(str_of(e.text), cases[i].message))
             fail_msg("%s", e.text);
     }
+}
+
+/* libyaml, which finds the line, needs quadratic time for deep nesting. */
+static void absurd_nesting_is_refused_at_once(void **state)
+{
+    enum { LEVELS = 50000 };
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+
+    (void)state;
+    for (int i = 0; i < LEVELS; i++)
+        strbuf_puts(&text, "{\"a\":");
+    strbuf_puts(&text, "1");
+    for (int i = 0; i < LEVELS; i++)
+        strbuf_putc(&text, '}');
+    assert_int_equal(parse("a.json", text.text), -1);
+    assert_true(str_starts(str_of(e.text), "a.json: document 1, line 1: JSON: nested deeper"));
 }
 
 static void errors_of_fields_get_the_line_of_the_field(void **state)
@@ -179,15 +199,11 @@ static void a_missing_path_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(yaml_documents_are_counted_with_their_lines),
-        T(lists_are_taken_apart_in_yaml_and_json),
-        T(json_files_hold_values_one_after_the_other),
-        T(decimals_survive_the_way_through_yaml),
-        T(wrong_input_names_file_document_and_line),
-        T(errors_of_fields_get_the_line_of_the_field),
-        T(json_fields_have_lines_too),
-        T(folders_are_read_in_order_of_path),
-        T(a_missing_path_is_named),
+        T(yaml_documents_are_counted_with_their_lines), T(lists_are_taken_apart_in_yaml_and_json),
+        T(json_files_hold_values_one_after_the_other),  T(decimals_survive_the_way_through_yaml),
+        T(wrong_input_names_file_document_and_line),    T(absurd_nesting_is_refused_at_once),
+        T(errors_of_fields_get_the_line_of_the_field),  T(json_fields_have_lines_too),
+        T(folders_are_read_in_order_of_path),           T(a_missing_path_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

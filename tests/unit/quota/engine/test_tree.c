@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -199,6 +200,27 @@ static void q7_a_cycle_freezes_and_thaws(void **state)
     assert_int_equal(used(w, "y"), 1);
 }
 
+/* Each cohort is put below one that exists in name only: looking over all of them each time would
+ * take hours here. */
+static void a_long_chain_of_cohorts_is_put_together_quickly(void **state)
+{
+    enum { LENGTH = 2000 };
+    struct world *w = *state;
+    char name[16], parent[16];
+
+    for (int i = 0; i < LENGTH; i++) {
+        snprintf(name, sizeof(name), "c%d", i);
+        snprintf(parent, sizeof(parent), "c%d", i + 1);
+        world_cohort(w, name, parent, "");
+    }
+    assert_false(cohort_node(w, "c0")->is_cyclic);
+    snprintf(parent, sizeof(parent), "c%d", LENGTH);
+    world_cohort(w, parent, "c0", "");
+    assert_true(cohort_node(w, "c0")->is_cyclic);
+    world_cohort(w, parent, "", "");
+    assert_false(cohort_node(w, "c0")->is_cyclic);
+}
+
 static void a_missing_cohort_comes_and_goes_with_its_queues(void **state)
 {
     struct world *w = *state;
@@ -251,6 +273,7 @@ int main(void)
         TEST(q5_a_stopped_queue_keeps_lending),
         TEST(q6_heights_ignore_inactive_queues),
         TEST(q7_a_cycle_freezes_and_thaws),
+        TEST(a_long_chain_of_cohorts_is_put_together_quickly),
         TEST(a_missing_cohort_comes_and_goes_with_its_queues),
         TEST(deleting_a_cohort_makes_its_subtree_a_tree_of_its_own),
         TEST(usage_survives_the_removal_of_its_flavor),
