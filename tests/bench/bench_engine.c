@@ -97,8 +97,8 @@ static void fill(struct town *town, struct figures *figures)
         town_create(town, queue_of(town->created), 1000);
         note(figures, CREATE, begin, 1);
     }
-    figures->bytes = (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) /
-                     (double)figures->pending;
+    figures->bytes =
+        (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) / (double)figures->pending;
 }
 
 /* The answer to the write of each admission of the last cycle. */

@@ -49,8 +49,7 @@ bool measure_quickly(void)
 
 void samples_add(struct samples *samples, double ns)
 {
-    samples->ns =
-        mem_grow(samples->ns, samples->count, &samples->capacity, sizeof(*samples->ns));
+    samples->ns = mem_grow(samples->ns, samples->count, &samples->capacity, sizeof(*samples->ns));
     samples->ns[samples->count++] = ns;
 }
 
@@ -110,7 +109,8 @@ static void numbers_replace(struct numbers *numbers, uint64_t number)
 double yardstick_heap(size_t size)
 {
     enum { ROUNDS = 2000, EACH = 16 };
-    struct numbers numbers = { mem_array(size, sizeof(uint64_t)), size, UINT64_C(88172645463325252) };
+    struct numbers numbers = { mem_array(size, sizeof(uint64_t)), size,
+                               UINT64_C(88172645463325252) };
     struct samples samples = { 0 };
     double median;
 
