@@ -66,6 +66,26 @@ static bool is_reserving(const struct simulate_workload *workload)
            workload->facts.admission.cluster_queue;
 }
 
+/* Does it wait for a backoff that ends by itself? */
+static bool backs_off(const struct simulate_workload *workload)
+{
+    const struct condition *requeued =
+        status_condition(&workload->facts, CONDITION_TYPE_REQUEUED);
+
+    return requeued && requeued->status == CONDITION_FALSE &&
+           (strcmp(requeued->reason, REASON_PODS_READY_TIMEOUT) == 0 ||
+            strcmp(requeued->reason, REASON_ADMISSION_CHECK) == 0);
+}
+
+/* A backoff without a time is over at once. */
+static int64_t backoff_due(const struct simulate_world *world,
+                           const struct simulate_workload *workload)
+{
+    if (workload->facts.requeue_at != TIME_NONE)
+        return workload->facts.requeue_at;
+    return backs_off(workload) ? world->now : TIME_NONE;
+}
+
 /* What the stored state says about the future. */
 static void due_from_status(struct simulate_world *world, struct simulate_workload *workload)
 {
@@ -74,8 +94,8 @@ static void due_from_status(struct simulate_world *world, struct simulate_worklo
     if (is_reserving(workload)) {
         if (status_is_true(&workload->facts, CONDITION_TYPE_ADMITTED) && admitted != TIME_NONE)
             due_set(world, workload, end_of_run(workload, admitted));
-    } else if (workload->facts.requeue_at != TIME_NONE) {
-        due_set(world, workload, workload->facts.requeue_at);
+    } else {
+        due_set(world, workload, backoff_due(world, workload));
     }
 }
 
@@ -384,7 +404,7 @@ bool simulate_world_release(struct simulate_world *world)
         if (workload->finished)
             continue;
         status_release(workload, world->settings->unadmitted_observability, world->now);
-        due_set(world, workload, workload->facts.requeue_at);
+        due_set(world, workload, backoff_due(world, workload));
         put(world, workload);
     }
     return count > 0;
@@ -395,7 +415,7 @@ bool simulate_world_release(struct simulate_world *world)
 int64_t simulate_world_next(const struct simulate_world *world)
 {
     const struct simulate_workload *first = heap_peek(&world->due);
-    int64_t engine = engine_next_due(world->engine);
+    int64_t engine = engine_next_requeue(world->engine);
 
     if (!first)
         return engine;
@@ -406,7 +426,7 @@ static void backoff_end(struct simulate_world *world, struct simulate_workload *
 {
     due_set(world, workload, TIME_NONE);
     workload->facts.requeue_at = TIME_NONE;
-    if (status_condition(&workload->facts, CONDITION_TYPE_REQUEUED))
+    if (backs_off(workload))
         status_set(workload, CONDITION_TYPE_REQUEUED, CONDITION_TRUE, REASON_BACKOFF_FINISHED,
                    "The workload backoff was finished", world->now);
     put(world, workload);

@@ -98,16 +98,20 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-int64_t engine_next_due(const struct engine *engine)
+int64_t engine_next_requeue(const struct engine *engine)
 {
     const struct node *node = heap_peek(&engine->unpark_due);
     const struct item *item = heap_peek(&engine->backoffs);
     const struct item *second = heap_peek(&engine->second_pass);
-    int64_t due = fair_next_due(engine);
+    int64_t due = node ? node->unpark_at : TIME_NONE;
 
-    due = sooner(due, node ? node->unpark_at : TIME_NONE);
     due = sooner(due, item ? item->requeue_at : TIME_NONE);
     return sooner(due, second ? second->second_pass_at : TIME_NONE);
+}
+
+int64_t engine_next_due(const struct engine *engine)
+{
+    return sooner(engine_next_requeue(engine), fair_next_due(engine));
 }
 
 static void batches_run(struct engine *engine, int64_t now)

@@ -59,6 +59,8 @@ void engine_workload_remove(struct engine *engine, const char *namespace, const 
 void engine_advance(struct engine *engine, int64_t now);
 /* When engine_advance has something to do next; TIME_NONE: nothing planned. */
 int64_t engine_next_due(const struct engine *engine);
+/* When workloads are offered again by themselves: as above, without AFS sampling, which never ends. */
+int64_t engine_next_requeue(const struct engine *engine);
 /* Is there an active ClusterQueue with a head to decide on (or a ready second pass)? */
 bool engine_has_heads(const struct engine *engine);
 
