@@ -14,14 +14,13 @@
 #include "admitter/loop/settings.h"
 #include "quota/base/arena.h"
 #include "quota/base/err.h"
+#include "webhook/tls_choice.h"
 
 struct listen_address {
     bool enabled;     /* false: no server */
     const char *host; /* "" = all interfaces */
     uint16_t port;
 };
-
-enum tls_version { TLS_LIBRARY_DEFAULT, TLS_1_2, TLS_1_3 };
 
 struct configuration {
     struct arena arena;
@@ -55,14 +54,7 @@ struct configuration {
         const char *lease_name;
         const char *lease_namespace; /* the pod's own when not written; "" outside a cluster */
     } leader_election;
-    struct {
-        bool present; /* false: the library's defaults */
-        enum tls_version minimum;
-        const char **cipher_suites; /* IANA names; none: the library's choice */
-        size_t cipher_suite_count;
-        int32_t *curves; /* IANA group numbers, likewise */
-        size_t curve_count;
-    } tls;
+    struct tls_choice tls; /* of every TLS server */
     struct {
         int64_t gc_interval, worker_lost_timeout;
         const char *origin, *dispatcher;

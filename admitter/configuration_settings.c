@@ -254,16 +254,14 @@ static void set_election(struct reading *r)
 static void set_tls(struct reading *r)
 {
     const char *minimum = r->object.tls.minimum;
-    struct configuration *out = r->out;
 
-    out->tls.present = r->object.tls.given;
-    if (!out->tls.present)
-        return;
-    out->tls.minimum = minimum && strcmp(minimum, "VersionTLS13") == 0 ? TLS_1_3 : TLS_1_2;
-    out->tls.cipher_suites = r->object.tls.cipher_suites.items;
-    out->tls.cipher_suite_count = r->object.tls.cipher_suites.count;
-    out->tls.curves = r->object.tls.curves.items;
-    out->tls.curve_count = r->object.tls.curves.count;
+    r->out->tls = (struct tls_choice){
+        .only_1_3 = minimum && strcmp(minimum, "VersionTLS13") == 0,
+        .cipher_suites = r->object.tls.cipher_suites.items,
+        .cipher_suite_count = r->object.tls.cipher_suites.count,
+        .curves = r->object.tls.curves.items,
+        .curve_count = r->object.tls.curves.count,
+    };
 }
 
 /* ---- metrics ---- */

@@ -260,34 +260,15 @@ static int certificates_start(struct program *p, struct err *e)
     return certificates_sync(p->certificates, false, time(NULL), e);
 }
 
-static int webhook_start(struct program *p, struct err *e)
+static int server_start(const struct listen_address *address, struct webhook_server_options options,
+                        struct webhook_server **server, struct err *e)
 {
-    const struct listen_address *address = &p->configuration.webhook.address;
-    struct webhook_server_options options = { .name = "webhook",
-                                              .host = *address->host ? address->host : NULL,
-                                              .port = address->port,
-                                              .certificates = p->source,
-                                              .routes = p->hook_routes };
-
-    p->webhook = webhook_server_start(&options, e);
-    return p->webhook ? 0 : err_wrap(e, "webhook");
-}
-
-static int plain_start(const struct listen_address *address, const char *name,
-                       struct route_table *routes, struct certificate_source *source,
-                       struct webhook_server **server, struct err *e)
-{
-    struct webhook_server_options options = { .name = name,
-                                              .host = *address->host ? address->host : NULL,
-                                              .port = address->port,
-                                              .threads = 1,
-                                              .certificates = source,
-                                              .routes = routes };
-
     if (!address->enabled)
         return 0;
+    options.host = *address->host ? address->host : NULL;
+    options.port = address->port;
     *server = webhook_server_start(&options, e);
-    return *server ? 0 : err_wrap(e, "%s", name);
+    return *server ? 0 : err_wrap(e, "%s", options.name);
 }
 
 /* What /metrics is served with; NULL: nothing. */
@@ -303,6 +284,27 @@ static struct certificate_source *metrics_source(struct program *p)
         return metrics_certificate_source(p->metrics_certificate);
     LOG(LOG_WARN, "no certificate for metrics, the webhook's is used", KS("error", e.text));
     return p->source;
+}
+
+static int listen_all(struct program *p, struct err *e)
+{
+    const struct configuration *c = &p->configuration;
+    struct webhook_server_options webhook = {
+        .name = "webhook", .certificates = p->source, .tls = &c->tls, .routes = p->hook_routes
+    };
+    struct webhook_server_options health = { .name = "health",
+                                             .threads = 1,
+                                             .routes = p->health_routes };
+    struct webhook_server_options metrics = { .name = "metrics",
+                                              .threads = 1,
+                                              .certificates = metrics_source(p),
+                                              .tls = &c->tls,
+                                              .routes = p->metrics_routes };
+
+    if (server_start(&c->webhook.address, webhook, &p->webhook, e) < 0 ||
+        server_start(&c->health.address, health, &p->health, e) < 0)
+        return -1;
+    return server_start(&c->metrics.address, metrics, &p->metrics, e);
 }
 
 static int servers_start(struct program *p, struct err *e)
@@ -322,12 +324,9 @@ static int servers_start(struct program *p, struct err *e)
         probes_register_health(&p->probes, p->health_routes, e) < 0 ||
         probes_register_metrics(&p->probes, p->metrics_routes, p->arguments.debug_endpoints, e) < 0)
         return -1;
-    if (certificates_start(p, e) < 0 || webhook_start(p, e) < 0)
+    if (certificates_start(p, e) < 0)
         return -1;
-    if (plain_start(&c->health.address, "health", p->health_routes, NULL, &p->health, e) < 0)
-        return -1;
-    return plain_start(&c->metrics.address, "metrics", p->metrics_routes, metrics_source(p),
-                       &p->metrics, e);
+    return listen_all(p, e);
 }
 
 /* ---- main's tick ---- */

@@ -29,7 +29,6 @@
 #define EVICT_IDLE NANOSECONDS_PER_SECOND
 #define DRAIN_IDLE (500 * NANOSECONDS_PER_MILLISECOND)
 #define DRAIN_STEP_NANOSECONDS (10 * NANOSECONDS_PER_MILLISECOND)
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 int64_t server_idle_limit(const struct webhook_server *server)
 {
@@ -51,6 +50,16 @@ static gnutls_session_t session_of(struct MHD_Connection *mhd)
     return info ? info->tls_session : NULL;
 }
 
+/* The client's hello is read and the version settled: only now is it known which list counts. */
+static int session_negotiate(gnutls_session_t session)
+{
+    const struct webhook_server *server = gnutls_db_get_ptr(session);
+
+    if (gnutls_protocol_get_version(session) == GNUTLS_TLS1_2)
+        gnutls_priority_set(session, server->older);
+    return 0;
+}
+
 /* Before the handshake. The session's "database" pointer is free, since we resume no sessions; it
  * leads the certificate callback, which has no argument of its own, to its server. */
 static void session_prepare(struct webhook_server *server, struct MHD_Connection *mhd)
@@ -60,6 +69,8 @@ static void session_prepare(struct webhook_server *server, struct MHD_Connection
     if (!session)
         return;
     gnutls_db_set_ptr(session, server);
+    if (server->older)
+        gnutls_handshake_set_post_client_hello_function(session, session_negotiate);
     if (server->options.ask_client_certificate)
         gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
 }
@@ -248,11 +259,10 @@ static struct MHD_Daemon *daemon_create(struct webhook_server *server, int fd)
 {
     const struct webhook_server_options *o = &server->options;
     unsigned limit = o->connection_limit + CONNECTION_SPARE;
-    struct MHD_OptionItem tls[] = {
-        { MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)certificate_callback },
-        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES },
-        { MHD_OPTION_END, 0, NULL }
-    };
+    struct MHD_OptionItem tls[] = { { MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
+                                      (void *)(uintptr_t)certificate_callback },
+                                    { MHD_OPTION_HTTPS_PRIORITIES, 0, server->priorities },
+                                    { MHD_OPTION_END, 0, NULL } };
     struct MHD_OptionItem plain[] = { { MHD_OPTION_END, 0, NULL } };
     /* Without the inter-thread channel MHD_quiesce_daemon refuses. */
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG |
@@ -281,6 +291,26 @@ static int daemons_start(struct webhook_server *server, struct err *e)
             return err_set(e, ERR_IO, "%s: the HTTP server does not start", server->name);
         server->daemons[server->daemon_count++] = daemon;
     }
+    return 0;
+}
+
+static int choose_tls(struct webhook_server *server, struct err *e)
+{
+    AUTO_STRBUF struct strbuf all = STRBUF_INIT, older = STRBUF_INIT;
+    const char *place;
+    int code;
+
+    if (!server->options.certificates)
+        return 0;
+    tls_choice_priorities(server->options.tls, &all);
+    tls_choice_priorities_1_2(server->options.tls, &older);
+    server->priorities = mem_dup(all.text);
+    if (older.length == 0)
+        return 0;
+    code = gnutls_priority_init(&server->older, older.text, &place);
+    if (code != 0)
+        return err_set(e, ERR_INVALID, "%s: cipher suites: %s", server->name,
+                       gnutls_strerror(code));
     return 0;
 }
 
@@ -321,6 +351,9 @@ static struct webhook_server *server_create(const struct webhook_server_options 
 static void server_free(struct webhook_server *server)
 {
     connections_finish(&server->connections);
+    if (server->older)
+        gnutls_priority_deinit(server->older);
+    free(server->priorities);
     free(server->name);
     free(server->host);
     free(server);
@@ -331,8 +364,8 @@ struct webhook_server *webhook_server_start(const struct webhook_server_options 
 {
     struct webhook_server *server = server_create(options);
 
-    if (options_check(&server->options, server->name, e) == 0 && address_choose(server, e) == 0 &&
-        daemons_start(server, e) == 0)
+    if (options_check(&server->options, server->name, e) == 0 && choose_tls(server, e) == 0 &&
+        address_choose(server, e) == 0 && daemons_start(server, e) == 0)
         return server;
     webhook_server_stop(server, 0);
     return NULL;

@@ -17,6 +17,7 @@
 #include "quota/base/err.h"
 #include "webhook/certificate_source.h"
 #include "webhook/route.h"
+#include "webhook/tls_choice.h"
 
 struct webhook_server;
 
@@ -33,6 +34,7 @@ struct webhook_server_options {
     uint16_t port;                           /* 0: the kernel chooses, see webhook_server_port */
     unsigned threads;                        /* 1 to 16 [2] */
     struct certificate_source *certificates; /* [NULL: plain HTTP] */
+    const struct tls_choice *tls;            /* read at start only [TLS 1.2 and 1.3] */
     const struct route_table *routes;        /* required */
     bool ask_client_certificate;             /* fills request.peer; the handler verifies */
     size_t body_limit;                       /* bytes of one request [8 MiB] */

@@ -59,7 +59,9 @@ struct webhook_server {
     struct connections connections;
     atomic_size_t flight; /* body bytes held */
     atomic_uint_fast64_t requests;
-    atomic_bool draining; /* answers end their connection */
+    atomic_bool draining;             /* answers end their connection */
+    char *priorities;                 /* GnuTLS's words; NULL for plain HTTP */
+    struct gnutls_priority_st *older; /* for sessions of TLS 1.2; NULL: the same */
 };
 
 int64_t server_idle_limit(const struct webhook_server *server); /* nanoseconds */

@@ -95,8 +95,9 @@ static void assert_default_servers(const struct configuration *c)
     assert_string_equal(c->health.liveness_path, "/healthz");
     assert_address(&c->visibility, "", 8082);
     assert_string_equal(c->pprof_address, "");
-    assert_false(c->tls.present);
-    assert_int_equal(c->tls.minimum, TLS_LIBRARY_DEFAULT);
+    assert_false(c->tls.only_1_3);
+    assert_int_equal(c->tls.cipher_suite_count, 0);
+    assert_int_equal(c->tls.curve_count, 0);
 }
 
 static void assert_default_election(const struct configuration *c)
@@ -418,8 +419,7 @@ static void servers_and_election_are_taken_over(void **state)
     assert_string_equal(c.leader_election.lease_namespace, "ops");
     assert_string_equal(c.leader_election.lease_name, "l");
     assert_false(c.certificates.internal);
-    assert_true(c.tls.present);
-    assert_int_equal(c.tls.minimum, TLS_1_2);
+    assert_false(c.tls.only_1_3);
     assert_true(warns(&c, "pprofBindAddress has no effect"));
     configuration_finish(&c);
 }
