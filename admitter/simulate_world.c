@@ -60,10 +60,16 @@ static int64_t condition_time(const struct simulate_workload *workload, const ch
     return condition ? condition->transition : TIME_NONE;
 }
 
-static bool is_reserving(const struct simulate_workload *workload)
+static bool has_reservation(const struct simulate_workload *workload)
 {
     return status_is_true(&workload->facts, CONDITION_TYPE_QUOTA_RESERVED) &&
            workload->facts.admission.cluster_queue;
+}
+
+/* A deactivated workload holds nothing, even before its reservation is taken away. */
+static bool is_reserving(const struct simulate_workload *workload)
+{
+    return has_reservation(workload) && workload->facts.active;
 }
 
 /* Does it wait for a backoff that ends by itself? */
@@ -142,7 +148,7 @@ static void workloads_make(struct simulate_world *world)
 
         map_put(world->by_key, str_of(workload->key), workload);
         due_from_status(world, workload);
-        if (is_reserving(workload) && status_is_true(&workload->facts, CONDITION_TYPE_EVICTED))
+        if (has_reservation(workload) && status_is_true(&workload->facts, CONDITION_TYPE_EVICTED))
             evicting_add(world, workload);
     }
 }

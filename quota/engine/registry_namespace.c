@@ -18,8 +18,9 @@ struct namespace_record *namespace_get(struct engine *engine, const char *name)
     return record;
 }
 
-/* CQs whose selector matches now and did not before get their workloads back (3.10). */
-static void selectors_recheck(struct engine *engine, const struct label *old, size_t old_count,
+/* CQs whose selector matches now and did not before get their workloads back (3.10). A namespace that
+ * was not there ('old' NULL) matched nothing: its workloads may have been read before it was. */
+static void selectors_recheck(struct engine *engine, const struct namespace_labels *old,
                               const struct namespace_record *record, int64_t now)
 {
     struct map_entry entry;
@@ -30,7 +31,7 @@ static void selectors_recheck(struct engine *engine, const struct label *old, si
 
         if (!queue->exists || queue->parked_count == 0)
             continue;
-        if (!selector_matches(selector, old, old_count) &&
+        if (!(old && selector_matches(selector, old->labels, old->label_count)) &&
             selector_matches(selector, record->labels.labels, record->labels.label_count))
             tree_unpark(engine, &queue->node, now);
     }
@@ -54,12 +55,13 @@ void engine_namespace_put(struct engine *engine, const struct namespace_labels *
     struct arena old_memory = record->facts;
     bool was_there = record->exists;
 
+    engine->now = now;
     if (was_there && labels_same(&old, labels))
         return;
     arena_init(&record->facts);
     copy_namespace(&record->facts, labels, &record->labels);
     record->exists = true;
-    selectors_recheck(engine, old.labels, old.label_count, record, now);
+    selectors_recheck(engine, was_there ? &old : NULL, record, now);
     arena_finish(&old_memory);
 }
 

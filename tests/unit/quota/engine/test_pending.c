@@ -216,6 +216,22 @@ static void k8_a_namespace_that_does_not_match_parks(void **state)
     assert_string_equal(world_pending(w, "A"), "heap: p; parked:");
 }
 
+static void a_namespace_may_come_after_its_workloads(void **state)
+{
+    struct world *w = *state;
+    struct namespace_labels late = { .name = "ns" };
+
+    engine_namespace_remove(w->engine, "ns", w->now);
+    world_queue(w, "A", "", "4,-,-", "");
+    world_waits(w, "A", "p", 0, "cpu=1", 100);
+    world_pass(w, 2);
+    assert_string_equal(world_cycle(w), "p Pending");
+    assert_string_equal(world_pending(w, "A"), "heap:; parked: p");
+    engine_namespace_put(w->engine, &late, w->now);
+    world_pass(w, 1);
+    assert_string_equal(world_cycle(w), "p Admitted");
+}
+
 static void a_stopped_local_queue_offers_nothing(void **state)
 {
     struct world *w = *state;
@@ -399,6 +415,7 @@ int main(void)
         TEST(k7_a_preemptor_stays_head),
         TEST(k7_but_not_in_strict_order),
         TEST(k8_a_namespace_that_does_not_match_parks),
+        TEST(a_namespace_may_come_after_its_workloads),
         TEST(a_stopped_local_queue_offers_nothing),
         TEST(a_queue_may_come_after_its_workloads),
         TEST(what_waits_without_a_cluster_queue_counts_for_its_local_queue),
