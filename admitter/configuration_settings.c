@@ -27,24 +27,29 @@ static bool needs_pods(const char *framework)
 
 static void set_frameworks(struct reading *r)
 {
-    const struct given_texts *names = &r->object.integrations.frameworks;
+    const struct given_texts *names = &r->object.integrations.frameworks,
+                             *externals = &r->object.integrations.external;
     struct loop_settings *loop = &r->out->loop;
-    unsigned pods = 0;
+    const char **enabled = ARENA_ARRAY(r->arena, names->count + 1, const char *);
+    size_t count = 0;
+    bool pods = false;
 
-    loop->job_frameworks = 0;
+    loop->job_reconcilers = 0;
     for (size_t i = 0; i < names->count; i++) {
-        unsigned bit = kind_bit(names->items[i]);
-
-        loop->job_frameworks |= bit;
-        if (needs_pods(names->items[i]))
-            pods = kind_bit("pod");
-        if (!bit)
+        enabled[count++] = names->items[i];
+        loop->job_reconcilers |= kind_bit(names->items[i]);
+        pods = pods || needs_pods(names->items[i]);
+        if (!kind_bit(names->items[i]))
             configuration_warn(r,
-                               "integrations.frameworks[%zu]: \"%s\" has no effect: this kind is "
-                               "not supported yet",
+                               "integrations.frameworks[%zu]: \"%s\" has no effect but on the jobs "
+                               "that it owns: this kind is not supported yet",
                                i, names->items[i]);
     }
-    loop->job_reconcilers = loop->job_webhooks = loop->job_frameworks | pods;
+    if (pods)
+        enabled[count++] = "pod";
+    loop->job_reconcilers |= pods ? kind_bit("pod") : 0;
+    loop->job_webhooks = loop->job_reconcilers;
+    owner_kinds_init(&loop->owners, r->arena, enabled, count, externals->items, externals->count);
 }
 
 /* Labels that custom metric labels read from Workloads travel with the job's. */
@@ -72,8 +77,6 @@ static void set_jobs(struct reading *r)
 
     set_frameworks(r);
     set_label_keys(r);
-    loop->external_frameworks = r->object.integrations.external.items;
-    loop->external_framework_count = r->object.integrations.external.count;
     loop->jobs.manage_without_queue_name = r->object.manage_without_queue_name.value;
     loop->managed_namespaces = r->object.managed_namespaces.value;
     loop->own_namespace = r->out->namespace;

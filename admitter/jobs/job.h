@@ -114,5 +114,3 @@ struct job_kind {
 const struct job_kind *const *job_kinds(void);
 const struct job_kind *job_kind_by_framework(const char *framework);                /* NULL */
 const struct job_kind *job_kind_by_type(const char *api_version, const char *kind); /* NULL */
-/* Is this owner of a kind that some integration manages, enabled or not, or a ReplicaSet (1.1)? */
-bool job_owner_is_known(const char *api_version, const char *kind);

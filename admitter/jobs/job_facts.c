@@ -35,21 +35,30 @@ const json_t *object_controller(const json_t *object)
     return NULL;
 }
 
+void object_owner(const json_t *object, struct job_owner *owner)
+{
+    const json_t *reference = object_controller(object);
+
+    *owner = (struct job_owner){ 0 };
+    if (!reference)
+        return;
+    owner->api_version = json_string_at(reference, "apiVersion");
+    owner->kind = json_string_at(reference, "kind");
+    owner->name = json_string_at(reference, "name");
+    owner->uid = json_string_at(reference, "uid");
+}
+
 static char *text_of(struct arena *arena, const json_t *object, const char *key)
 {
     return arena_strdup(arena, json_string_at(object, key));
 }
 
-static void read_owner(const json_t *object, struct arena *arena, struct job *job)
+void object_owner_copy(const json_t *object, struct arena *arena, struct job_owner *owner)
 {
-    const json_t *owner = object_controller(object);
-
-    if (!owner)
-        return;
-    job->owner.api_version = text_of(arena, owner, "apiVersion");
-    job->owner.kind = text_of(arena, owner, "kind");
-    job->owner.name = text_of(arena, owner, "name");
-    job->owner.uid = text_of(arena, owner, "uid");
+    object_owner(object, owner);
+    *owner = (struct job_owner){ arena_strdup(arena, owner->api_version),
+                                 arena_strdup(arena, owner->kind), arena_strdup(arena, owner->name),
+                                 arena_strdup(arena, owner->uid) };
 }
 
 static int32_t maximum_execution(const json_t *object)
@@ -82,7 +91,7 @@ int job_facts_read(const json_t *object, const struct job_kind *kind,
     if (time_parse(str_of(json_string_at(metadata, "creationTimestamp")), &job->created, NULL) < 0)
         job->created = TIME_NONE;
     job->deleting = json_object_get(metadata, "deletionTimestamp") != NULL;
-    read_owner(object, arena, job);
+    object_owner_copy(object, arena, &job->owner);
     job->queue_name = arena_strdup(arena, object_label(object, LABEL_QUEUE_NAME));
     job->priority_class = arena_strdup(arena, object_label(object, LABEL_PRIORITY_CLASS));
     job->pod_priority_class = "";

@@ -16,3 +16,6 @@ const char *job_prebuilt_name(const json_t *object, const struct job_options *op
                               bool *from_annotation);
 /* The controller owner reference, or NULL. */
 const json_t *object_controller(const json_t *object);
+/* The same as facts, borrowed from the object; name NULL when there is none. */
+void object_owner(const json_t *object, struct job_owner *owner);
+void object_owner_copy(const json_t *object, struct arena *arena, struct job_owner *owner);

@@ -8,107 +8,20 @@
 #include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
-#define ANCESTOR_LIMIT 10
 #define DEFAULT_NAME "default"
 #define MANAGED_BY_MULTIKUEUE "kueue.x-k8s.io/multikueue"
-
-/* ---- managed ancestors (1.4) ---- */
-
-static bool uid_seen(const char *const *seen, size_t count, const char *uid)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(seen[i], uid) == 0)
-            return true;
-    return false;
-}
-
-static void owner_read(const json_t *object, struct job_owner *owner)
-{
-    const json_t *reference = object_controller(object);
-
-    *owner = (struct job_owner){ 0 };
-    if (!reference)
-        return;
-    owner->api_version = json_string_at(reference, "apiVersion");
-    owner->kind = json_string_at(reference, "kind");
-    owner->name = json_string_at(reference, "name");
-    owner->uid = json_string_at(reference, "uid");
-}
-
-/* Objects of an external framework are not watched, so their labels are unknown: such an owner counts
- * where every job is managed. */
-static bool external_owner(const struct job_environment *environment, const struct job_owner *owner,
-                           struct job_owner *top)
-{
-    if (!environment->options->manage_without_queue_name)
-        return false;
-    *top = *owner;
-    return true;
-}
-
-/* An owner that only passes the chain on may be unknown; one that could be an ancestor may not. */
-static int owner_missing(bool managed, int found, struct err *e)
-{
-    return e && e->code == ERR_NOT_FOUND && !managed ? found
-                                                     : err_wrap(e, "workload owner not found");
-}
-
-/* May the walk go on to this owner? */
-static int chain_check(const char *const *seen, size_t count, const char *uid, struct err *e)
-{
-    if (*uid && uid_seen(seen, count, uid))
-        return err_set(e, ERR_INVALID, "cyclic ownership");
-    if (count > ANCESTOR_LIMIT)
-        return err_set(e, ERR_CONFLICT, "managed owner chain limit reached");
-    return 0;
-}
-
-int job_ancestor_find(const json_t *object, const char *namespace,
-                      const struct job_environment *environment, struct arena *arena,
-                      struct job_owner *top, struct err *e)
-{
-    const char *seen[ANCESTOR_LIMIT + 2];
-    struct job_owner owner, next;
-    size_t count = 0;
-    int found = 0;
-
-    seen[count++] = json_string_at(json_object_get(object, "metadata"), "uid");
-    owner_read(object, &owner);
-    while (owner.name) {
-        const char *queue_name = "", *uid = "";
-        bool managed =
-            environment->owner_is_managed(environment->context, owner.api_version, owner.kind);
-
-        if (!managed && !job_owner_is_known(owner.api_version, owner.kind))
-            return found;
-        if (managed && !job_kind_by_type(owner.api_version, owner.kind))
-            return external_owner(environment, &owner, top) || found;
-        if (environment->owner_find(environment->context, namespace, &owner, arena, &queue_name,
-                                    &uid, &next, e) < 0)
-            return owner_missing(managed, found, e);
-        if (strcmp(uid, owner.uid) != 0)
-            return found;
-        if (managed && (environment->options->manage_without_queue_name || *queue_name)) {
-            *top = owner;
-            found = 1;
-        }
-        if (chain_check(seen, count, uid, e) < 0)
-            return -1;
-        seen[count++] = uid;
-        owner = next;
-    }
-    return found;
-}
 
 /* ---- mutation (1.3) ---- */
 
 static bool owner_is_managed(const json_t *object, const struct job_environment *environment)
 {
+    const struct owner_kinds *kinds = environment->ancestors.kinds;
     struct job_owner owner;
+    int kind;
 
-    owner_read(object, &owner);
-    return owner.name &&
-           environment->owner_is_managed(environment->context, owner.api_version, owner.kind);
+    object_owner(object, &owner);
+    kind = owner.name ? owner_kinds_find(kinds, owner.api_version, owner.kind) : -1;
+    return kind >= 0 && kinds->items[kind].is_managed;
 }
 
 static int default_queue(json_t *object, const char *namespace,
@@ -144,13 +57,17 @@ static int should_suspend(const json_t *object, const char *namespace,
                           const struct job_environment *environment, struct arena *arena,
                           struct err *e)
 {
-    struct job_owner top;
+    struct job_owner owner;
+    struct ancestor top;
     int found;
 
     if (environment->options->skip_ancestor_check_for_deleted &&
         json_at(object, "metadata", "deletionTimestamp", NULL))
         return 0;
-    found = job_ancestor_find(object, namespace, environment, arena, &top, e);
+    object_owner(object, &owner);
+    found = ancestor_find(&environment->ancestors, &owner,
+                          json_string_at(json_object_get(object, "metadata"), "uid"), namespace,
+                          arena, &top, e);
     if (found != 0)
         return found < 0 ? -1 : 0;
     if (*object_label(object, LABEL_QUEUE_NAME))

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <jansson.h>
+#include "admitter/jobs/ancestor.h"
 #include "admitter/jobs/job.h"
 
 struct job_environment {
@@ -17,18 +18,8 @@ struct job_environment {
     int (*namespace_is_managed)(void *context, const char *namespace, struct err *e);
     /* Is the queue's ClusterQueue one with a MultiKueue check? */
     bool (*queue_uses_multikueue)(void *context, const char *namespace, const char *queue);
-    /* The owner's queue label and its own owner (1.4). 0; ERR_NOT_FOUND. Results live in 'arena'. */
-    int (*owner_find)(void *context, const char *namespace, const struct job_owner *owner,
-                      struct arena *arena, const char **queue_name, const char **uid,
-                      struct job_owner *next, struct err *e);
-    /* Is this kind managed by an integration that runs, or an external framework (1.1)? */
-    bool (*owner_is_managed)(void *context, const char *api_version, const char *kind);
+    struct ancestor_search ancestors;
 };
-
-/* The topmost managed ancestor (1.4): 1 and *top when there is one, 0 when not, -1 on an error. */
-MUST_USE int job_ancestor_find(const json_t *object, const char *namespace,
-                               const struct job_environment *environment, struct arena *arena,
-                               struct job_owner *top, struct err *e);
 
 /* The common pipeline on CREATE: default queue, default priority class, suspend, managedBy, then the
  * kind's own. 'object' is changed in place. -1: the request is denied with *e. */

@@ -8,6 +8,8 @@
 #include "quota/base/mem.h"
 
 #define PAGE "500"
+#define ABSENCE_FIRST_MS 1000LL
+#define ABSENCE_MAX_MS 120000LL
 #define BACKOFF_FIRST_MS 800
 #define BACKOFF_MAX_MS 30000
 #define INITIALIZING_MS 150
@@ -146,8 +148,9 @@ static void failed(struct kube_reflector *r, const struct err *e, int64_t at_lea
     r->problem = *e;
     r->counts.failures++;
     /* One broken connection is daily life; from the second in a row on a person should know. */
-    LOG(r->failures ? LOG_WARN : LOG_DEBUG, "list or watch failed, trying again",
-        KS("path", r->path), KS("error", r->problem.text), KI("failures", r->failures + 1));
+    LOG(r->failures && !(r->options.optional && e->code == ERR_FORBIDDEN) ? LOG_WARN : LOG_DEBUG,
+        "list or watch failed, trying again", KS("path", r->path), KS("error", r->problem.text),
+        KI("failures", r->failures + 1));
     again_in(r, backoff(r, at_least_ms));
 }
 
@@ -155,6 +158,16 @@ static void list_anew(struct kube_reflector *r)
 {
     reflector_text(&r->version, (struct str){ NULL, 0 });
     reflector_text(&r->next_page, (struct str){ NULL, 0 });
+}
+
+static int64_t absence(struct kube_reflector *r)
+{
+    int64_t delay = ABSENCE_FIRST_MS << (r->absences < 7 ? r->absences : 7);
+
+    r->absences++;
+    if (!r->options.optional)
+        return 3000 + (int64_t)kube_random(r->client, 2000);
+    return delay < ABSENCE_MAX_MS ? delay : ABSENCE_MAX_MS;
 }
 
 /* The server does not have this kind (any more). */
@@ -172,7 +185,7 @@ static void kind_absent(struct kube_reflector *r)
     r->synced = true;
     r->failures = 0;
     err_clear(&r->problem);
-    again_in(r, 3000 + (int64_t)kube_random(r->client, 2000));
+    again_in(r, absence(r));
     if (news) {
         reflector_emit(r, &absent);
         reflector_emit(r, &synced);

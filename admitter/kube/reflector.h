@@ -39,7 +39,9 @@ struct kube_reflector_options {
     const char *label_selector, *field_selector; /* NULL: none */
     bool metadata_only;                          /* PartialObjectMetadata */
     bool paged_list;                             /* never ask for a streaming list */
-    kube_change_fn *change;                      /* must not destroy the reflector */
+    bool optional; /* may well be absent or forbidden: asked for ever more rarely, up to every two
+                      minutes, without complaint */
+    kube_change_fn *change; /* must not destroy the reflector */
     void *context;
 };
 

@@ -32,6 +32,7 @@ struct kube_reflector {
     char *next_page;    /* continue token; NULL: the first page */
     char *asked_page;   /* the token of the request in flight */
     unsigned failures;  /* in a row */
+    unsigned absences;  /* in a row */
     int64_t started_ms, heard_at_ms;
     uint64_t events_before;
     struct err problem; /* what keeps it from making progress */

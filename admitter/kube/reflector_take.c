@@ -98,6 +98,7 @@ void reflector_list_completed(struct kube_reflector *r, struct str version)
     r->listing = false;
     kube_timer_cancel(r->client, &r->stall);
     r->absent = false;
+    r->absences = 0;
     r->failures = 0;
     r->counts.lists++;
     err_clear(&r->problem);

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 #include "admitter/jobs/equivalence.h"
+#include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/objects/decode.h"
+#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 static void drop(struct message *m)
@@ -109,18 +111,12 @@ static void read_pod_sets(struct loop_event *event, const json_t *object)
 
 static void read_owner(struct loop_event *event, const json_t *object)
 {
-    json_t *owner;
-    size_t i;
+    const json_t *owner = object_controller(object);
 
-    event->owner_api_version = event->owner_kind = event->owner_name = "";
-    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i, owner)
-    {
-        if (!json_is_true(json_object_get(owner, "controller")))
-            continue;
-        event->owner_api_version = arena_strdup(&event->arena, json_string_at(owner, "apiVersion"));
-        event->owner_kind = arena_strdup(&event->arena, json_string_at(owner, "kind"));
-        event->owner_name = arena_strdup(&event->arena, json_string_at(owner, "name"));
-    }
+    event->owner_api_version = arena_strdup(&event->arena, json_string_at(owner, "apiVersion"));
+    event->owner_kind = arena_strdup(&event->arena, json_string_at(owner, "kind"));
+    event->owner_name = arena_strdup(&event->arena, json_string_at(owner, "name"));
+    event->owner_uid = arena_strdup(&event->arena, json_string_at(owner, "uid"));
 }
 
 /* What the rules never look at is not kept. */
@@ -155,6 +151,17 @@ static int decode_job(struct loop_event *event, const json_t *object, struct str
     event->job = ARENA_NEW(&event->arena, struct job);
     event->raw = (struct str){ arena_dup(&event->arena, bytes), bytes.length };
     return job_kinds()[event->job_kind]->decode(object, options, &event->arena, event->job, e);
+}
+
+static int decode_owner(struct loop_event *event, const json_t *object,
+                        const struct job_options *options)
+{
+    event->owner = ARENA_NEW(&event->arena, struct owner_facts);
+    event->owner->uid = event->uid;
+    event->owner->queue_name = arena_strdup(&event->arena, object_label(object, LABEL_QUEUE_NAME));
+    event->owner->is_elastic = options->elastic_slices && job_object_is_elastic(object);
+    object_owner_copy(object, &event->arena, &event->owner->owner);
+    return 0;
 }
 
 static int decode_object(struct loop_event *event, json_t *object, struct str bytes,
@@ -202,6 +209,8 @@ static int decode_object(struct loop_event *event, json_t *object, struct str by
         event->priority_value = (int32_t)json_integer_at(object, "value", 0);
         event->global_default = json_is_true(json_object_get(object, "globalDefault"));
         return 0;
+    case EVENT_OWNER:
+        return decode_owner(event, object, options);
     default:
         return err_set(e, ERR_INVALID, "no such kind of event");
     }

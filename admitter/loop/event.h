@@ -5,6 +5,7 @@
 #pragma once
 
 #include <jansson.h>
+#include "admitter/jobs/ancestor.h"
 #include "admitter/jobs/job.h"
 #include "admitter/kube/client.h"
 #include "admitter/loop/job_rules.h"
@@ -27,6 +28,7 @@ enum event_kind {
     EVENT_RUNTIME_CLASS,
     EVENT_PRIORITY_CLASS,
     EVENT_WORKLOAD_PRIORITY_CLASS,
+    EVENT_OWNER, /* metadata of a kind that may own jobs and is not built here */
     EVENT_OBJECT_KINDS,
     EVENT_SYNCED = EVENT_OBJECT_KINDS, /* all objects of 'synced_kind' were reported once */
     EVENT_WRITE_DONE,                  /* begins a struct write_op (writes.h) */
@@ -60,7 +62,8 @@ struct loop_event {
         struct namespace_labels *labels;
         struct limit_range *limits;
         struct runtime_class *runtime_class;
-        int32_t priority_value; /* both kinds of priority class */
+        int32_t priority_value;    /* both kinds of priority class */
+        struct owner_facts *owner; /* EVENT_OWNER */
     };
     bool global_default; /* PriorityClass */
     const char
@@ -70,9 +73,9 @@ struct loop_event {
     struct str raw;                    /* Job: the whole object */
     struct workload_pod_set *pod_sets; /* Workload */
     size_t pod_set_count;
-    const char *owner_kind, *owner_name,
-        *owner_api_version; /* Workload: controller owner, "" when none */
-    unsigned job_kind;      /* index in job_kinds() */
+    const char *owner_kind, *owner_name, *owner_api_version,
+        *owner_uid;    /* Workload: controller owner, "" when none */
+    unsigned job_kind; /* EVENT_JOB: index in job_kinds(), EVENT_OWNER: in the owner kinds */
     unsigned synced_kind, synced_job;
     bool ledger_is_new;    /* EVENT_LEADING: the file was made just now, or there is none */
     struct ledger *ledger; /* EVENT_LEADING: borrowed until the loop is destroyed; NULL: none */

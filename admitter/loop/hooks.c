@@ -3,11 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "admitter/loop/hooks_private.h"
+#include "admitter/loop/owners.h"
 #include "admitter/objects/field_error.h"
 #include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 #include "webhook/patch.h"
+
+#define OWNER_WAIT_MS 200
+#define OWNER_WAIT_STEP_MS 5
 
 /* ---- questions of the job kinds, answered from the snapshot ---- */
 
@@ -36,54 +41,22 @@ static bool queue_uses_multikueue(void *context, const char *namespace, const ch
                                          CONTROLLER_MULTIKUEUE);
 }
 
-static unsigned kind_index(const struct job_kind *kind)
+/* An owner made a moment ago may be on its way to the snapshot. */
+static int owner_find(void *context, unsigned kind, const char *namespace, const char *name,
+                      struct arena *arena, struct owner_facts *facts, struct err *e)
 {
-    unsigned index = 0;
-
-    while (job_kinds()[index] != kind)
-        index++;
-    return index;
-}
-
-static int owner_find(void *context, const char *namespace, const struct job_owner *owner,
-                      struct arena *arena, const char **queue_name, const char **uid,
-                      struct job_owner *next, struct err *e)
-{
-    struct hooks *hooks = context;
-    const struct job_kind *kind = job_kind_by_type(owner->api_version, owner->kind);
-
-    *next = (struct job_owner){ 0 };
-    if (kind && snapshot_job_find(hooks->snapshot, kind, namespace, owner->name, arena, uid,
-                                  queue_name, next))
-        return 0;
-    return err_set(e, ERR_NOT_FOUND, "%s \"%s\" not found", owner->kind, owner->name);
-}
-
-/* "Kind.version.group" of a configured external framework. */
-static bool is_external(const struct loop_settings *settings, const char *api_version,
-                        const char *kind)
-{
-    const char *slash = strchr(api_version, '/');
-    char text[320];
-
-    if (!slash)
-        return false;
-    snprintf(text, sizeof(text), "%s.%s.%.*s", kind, slash + 1, (int)(slash - api_version),
-             api_version);
-    for (size_t i = 0; i < settings->external_framework_count; i++)
-        if (strcmp(settings->external_frameworks[i], text) == 0)
-            return true;
-    return false;
-}
-
-static bool owner_is_managed(void *context, const char *api_version, const char *kind)
-{
+    const struct timespec step = { .tv_nsec = OWNER_WAIT_STEP_MS * NANOSECONDS_PER_MILLISECOND };
     const struct hooks *hooks = context;
-    const struct job_kind *found = job_kind_by_type(api_version, kind);
+    int answer;
 
-    if (found && (hooks->settings->job_frameworks & (1u << kind_index(found))))
-        return true;
-    return is_external(hooks->settings, api_version, kind);
+    (void)e;
+    for (int waited = 0;; waited += OWNER_WAIT_STEP_MS) {
+        answer = owner_look_up(&hooks->settings->owners, hooks->snapshot, kind, namespace, name,
+                               arena, facts);
+        if (answer >= 0 || waited >= OWNER_WAIT_MS)
+            return answer;
+        nanosleep(&step, NULL);
+    }
 }
 
 /* ---- job kinds ---- */
@@ -283,8 +256,8 @@ struct hooks *hooks_create(const struct loop_settings *settings, struct snapshot
         .priority_class_exists = priority_class_exists,
         .namespace_is_managed = namespace_is_managed,
         .queue_uses_multikueue = queue_uses_multikueue,
-        .owner_find = owner_find,
-        .owner_is_managed = owner_is_managed,
+        .ancestors = { &settings->owners, settings->jobs.manage_without_queue_name, hooks,
+                       owner_find },
     };
     while (job_kinds()[count])
         count++;

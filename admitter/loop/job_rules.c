@@ -119,6 +119,8 @@ static bool step_not_ours(struct step *s)
 
     if (!facts->namespace_exists || !facts->namespace_managed)
         return true;
+    if (facts->ancestor_problem)
+        return choose(s, JOB_ANCESTOR_PROBLEM, NULL);
     if (!s->settings->jobs.manage_without_queue_name && !*s->job->queue_name)
         return facts->is_top_level || !facts->ancestor_has_queue;
     return false;
@@ -128,7 +130,7 @@ static bool step_child(struct step *s)
 {
     if (s->facts->is_top_level)
         return false;
-    if (s->job->is_finished || s->job->is_suspended || s->facts->ancestor_admitted)
+    if (s->job->is_finished || s->job->is_suspended || s->facts->ancestor_lets_run)
         return true;
     report(s, "Suspended", "Kueue managed child job suspended");
     return choose(s, JOB_SUSPEND_CHILD, NULL);

@@ -32,9 +32,11 @@ struct job_facts {
     const struct job *job; /* NULL: the job object is gone */
     const char *job_name;
     bool namespace_exists, namespace_managed;
-    bool is_top_level;       /* no managed ancestor */
-    bool ancestor_has_queue; /* when not top level */
-    bool ancestor_admitted;  /* its newest unfinished Workload is admitted */
+    bool is_top_level;            /* no managed ancestor */
+    bool ancestor_has_queue;      /* when not top level */
+    bool ancestor_lets_run;       /* its newest unfinished Workload does (R6) */
+    const char *ancestor_problem; /* why it cannot be told; NULL */
+    bool is_nested_too_deep;      /* ... because there are too many owners */
     const struct workload_facts
         *workloads; /* owned by (kind, name), sorted by creation, then uid */
     size_t workload_count;
@@ -57,6 +59,7 @@ enum job_action {
     JOB_PATCH_WORKLOAD,   /* 'patch' is a merge patch for the Workload's spec or metadata */
     JOB_REMOVE_FINALIZER, /* of 'workload' */
     JOB_DELETE_JOB,       /* 1.19 */
+    JOB_ANCESTOR_PROBLEM, /* R4 */
     JOB_MISSING_CLASS,    /* the WorkloadPriorityClass does not exist: event, wait for it */
 };
 

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "admitter/loop/intents.h"
-#include "admitter/loop/loop_private.h"
+#include "admitter/loop/owners.h"
 #include "admitter/loop/report.h"
+#include "admitter/loop/snapshot.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
@@ -37,6 +38,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->targets = map_create();
     loop->prebuilt = map_create();
     loop->tallies = map_create();
+    loop->children = map_create();
     loop->quiet_until = TIME_NONE;
     for (size_t i = 0; i < OBJECT_KINDS; i++)
         loop->objects[i] = map_create();
@@ -150,9 +152,11 @@ static void begin_leading(struct loop *loop)
 
 static void handle_synced(struct loop *loop, const struct loop_event *event)
 {
+    if (event->synced_kind == EVENT_JOB || event->synced_kind == EVENT_OWNER)
+        snapshot_owner_kind_listed(loop->parts.snapshot, event->synced_job);
     if (event->synced_kind == EVENT_JOB)
         loop->synced_jobs |= 1u << event->synced_job;
-    else
+    else if (event->synced_kind != EVENT_OWNER) /* nothing waits for those: see watch.c */
         loop->synced_kinds |= 1u << event->synced_kind;
     if ((loop->synced_kinds & loop->wanted_kinds) != loop->wanted_kinds ||
         (loop->synced_jobs & loop->wanted_jobs) != loop->wanted_jobs)
@@ -174,6 +178,9 @@ static void handle(struct loop *loop, struct loop_event *event)
         return;
     case EVENT_JOB:
         handle_job(loop, event);
+        return;
+    case EVENT_OWNER:
+        handle_owner(loop, event);
         return;
     case EVENT_WRITE_DONE:
         handle_write(loop, (struct write_op *)event);

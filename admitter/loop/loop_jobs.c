@@ -7,6 +7,7 @@
 #include "admitter/jobs/workload_name.h"
 #include "admitter/loop/condition.h"
 #include "admitter/loop/job_writes.h"
+#include "admitter/loop/owners.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
@@ -18,28 +19,14 @@ void mark_job(struct loop *loop, struct job_record *record)
 
 /* ---- events ---- */
 
-static void mark_children(struct loop *loop, const struct job_record *record)
-{
-    struct map_entry entry;
-
-    if (!record->job)
-        return;
-    for (size_t at = 0; map_next(loop->jobs, &at, &entry);) {
-        struct job_record *other = entry.value;
-
-        if (other->job && other->job->owner.uid &&
-            strcmp(other->job->owner.uid, record->job->uid) == 0)
-            mark_job(loop, other);
-    }
-}
-
 static void job_gone(struct loop *loop, struct job_record *record)
 {
-    if (loop->settings->jobs.manage_without_queue_name)
-        mark_children(loop, record);
-    if (record->job)
-        snapshot_job_remove(loop->parts.snapshot, record->job->kind, record->job->namespace,
-                            record->job->name);
+    if (record->job) {
+        snapshot_owner_remove(loop->parts.snapshot, record->kind, record->job->namespace,
+                              record->job->name);
+        mark_children(loop, record->job->uid);
+    }
+    child_leave(loop, record);
     free(record->job);
     record->job = NULL;
     mark_job(loop, record);
@@ -56,6 +43,16 @@ static void note_prebuilt(struct loop *loop, const struct job_record *record)
     free(map_put(loop->prebuilt, str_of(key), mem_dup(record->key)));
 }
 
+static void tell_children(struct loop *loop, const struct job_record *record)
+{
+    struct owner_facts facts;
+
+    owner_facts_of_job(record->job, &facts);
+    snapshot_owner_put(loop->parts.snapshot, record->kind, record->job->namespace,
+                       record->job->name, &facts);
+    mark_children(loop, record->job->uid);
+}
+
 /* A new state of the job, or (fetched) the same one with the whole object at hand. */
 static void job_take(struct loop *loop, struct job_record *record, struct loop_event *event)
 {
@@ -67,7 +64,8 @@ static void job_take(struct loop *loop, struct job_record *record, struct loop_e
     free(record->job);
     record->job = job_copy(event->job);
     note_prebuilt(loop, record);
-    snapshot_job_put(loop->parts.snapshot, record->job);
+    child_join(loop, record);
+    tell_children(loop, record);
     /* Decide while the whole object is at hand: a new job's Workload is made from it. */
     record->raw = event->raw;
     mark_job(loop, record);
@@ -168,45 +166,10 @@ static void find_priority(struct loop *loop, struct job_facts *facts)
     }
 }
 
-/* The managed ancestor of a job, among the kinds whose reconcilers run here (1.4). */
-static struct job_record *ancestor_of(struct loop *loop, const struct job *job)
-{
-    struct job_record *top = NULL;
-    const struct job *at = job;
-
-    for (int depth = 0; depth < 10 && at && at->owner.name; depth++) {
-        const struct job_kind *kind = job_kind_by_type(at->owner.api_version, at->owner.kind);
-        struct job_record *owner;
-        unsigned index = 0;
-
-        while (kind && job_kinds()[index] != kind)
-            index++;
-        owner = kind ? job_find(loop, index, job->namespace, at->owner.name) : NULL;
-        if (!owner || !owner->job || strcmp(owner->job->uid, at->owner.uid) != 0)
-            return top;
-        if (*owner->job->queue_name || loop->settings->jobs.manage_without_queue_name)
-            top = owner;
-        at = owner->job;
-    }
-    return top;
-}
-
-static bool newest_is_admitted(const struct job_record *record)
-{
-    const struct workload_record *newest = NULL;
-
-    for (struct workload_record *w = record->workloads; w; w = w->owner_next)
-        if (!w->is_finished && (!newest || w->created > newest->created ||
-                                (w->created == newest->created && strcmp(w->uid, newest->uid) > 0)))
-            newest = w;
-    return newest && newest->is_admitted;
-}
-
 static void find_facts(struct loop *loop, struct job_record *record, struct job_facts *facts)
 {
     struct workload_facts *workloads;
     const struct namespace_record *namespace;
-    const struct job_record *ancestor;
     struct workload_record *prebuilt;
 
     *facts = (struct job_facts){ .job = record->job, .is_top_level = true };
@@ -217,12 +180,7 @@ static void find_facts(struct loop *loop, struct job_record *record, struct job_
     namespace = map_get(loop->namespaces, str_of(record->job->namespace));
     facts->namespace_exists = namespace != NULL;
     facts->namespace_managed = namespace && namespace->is_managed;
-    ancestor = ancestor_of(loop, record->job);
-    if (ancestor) {
-        facts->is_top_level = false;
-        facts->ancestor_has_queue = *ancestor->job->queue_name != '\0';
-        facts->ancestor_admitted = newest_is_admitted(ancestor);
-    }
+    find_ancestor(loop, record->job, facts);
     find_priority(loop, facts);
     prebuilt = *record->job->prebuilt_name
                    ? workload_find(loop, record->job->namespace, record->job->prebuilt_name)
@@ -422,6 +380,19 @@ static void act_missing_class(struct loop *loop, struct job_record *record,
     look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
 }
 
+/* An owner that is not there, or too many of them: as for any error, tried again ever more rarely. */
+static void act_ancestor_problem(struct loop *loop, struct job_record *record,
+                                 const struct job_facts *facts)
+{
+    LOG(LOG_WARN, "a job's owners cannot be told", KS("job", record->key),
+        KS("error", facts->ancestor_problem));
+    if (record->failures == 0 && facts->is_nested_too_deep)
+        job_event(loop, record, true, "JobNestingTooDeep",
+                  "Terminated search for Kueue-managed Job because ancestor depth exceeded limit "
+                  "of 10");
+    look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
+}
+
 static void act(struct loop *loop, struct job_record *record, const struct job_facts *facts,
                 struct job_choice *choice)
 {
@@ -449,6 +420,9 @@ static void act(struct loop *loop, struct job_record *record, const struct job_f
     case JOB_DELETE_JOB:
         job_delete_send(loop, record, choice);
         break;
+    case JOB_ANCESTOR_PROBLEM:
+        act_ancestor_problem(loop, record, facts);
+        break;
     case JOB_MISSING_CLASS:
         act_missing_class(loop, record, facts);
         break;
@@ -458,13 +432,18 @@ static void act(struct loop *loop, struct job_record *record, const struct job_f
     }
 }
 
+static bool is_reconciled(const struct loop *loop, const struct job_record *record)
+{
+    return record->kind < loop->settings->owners.built &&
+           (loop->settings->job_reconcilers & (1u << record->kind));
+}
+
 void step_job(struct loop *loop, struct job_record *record)
 {
     struct job_facts facts;
     struct job_choice choice;
 
-    if (!loop->is_leading || record->is_writing ||
-        !(loop->settings->job_reconcilers & (1u << record->kind)) ||
+    if (!loop->is_leading || record->is_writing || !is_reconciled(loop, record) ||
         (record->failures > 0 && record->look.at != TIME_NONE))
         return;
     arena_reset(&loop->arena);

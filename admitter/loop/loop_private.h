@@ -73,9 +73,11 @@ struct job_record {
     struct dirty_link dirty;
     struct look look;
     struct pace pace;
-    char *key; /* "<job kind>/ns/name" */
-    unsigned kind;
-    struct job *job;                   /* NULL: only known through its Workloads */
+    char *key;        /* "<kind>/ns/name" */
+    unsigned kind;    /* of the owner kinds; those that are built here have a 'job' */
+    struct job *job;  /* NULL: only known through its Workloads */
+    char *parent_uid; /* of the controller owner, while among its children */
+    struct job_record *child_next, **child_at; /* others of the same owner */
     struct str raw;                    /* the object while its event is being handled; else empty */
     struct workload_record *workloads; /* owned by it, any order */
     bool is_writing, is_fetching;
@@ -153,10 +155,11 @@ struct loop {
     bool is_started;
     atomic_bool is_synced, is_stopping;
     struct map
-        *prebuilt;   /* "ns/name" of a prebuilt Workload -> key of the job that names it (heap) */
-    bool may_lead;   /* this replica holds the lease, or needs none */
-    bool is_fresh;   /* every list was complete after it began to lead */
-    bool is_leading; /* ... and knows everything: it writes */
+        *prebuilt; /* "ns/name" of a prebuilt Workload -> key of the job that names it (heap) */
+    struct map *children; /* uid of an owner -> child_list (owners.c) */
+    bool may_lead;        /* this replica holds the lease, or needs none */
+    bool is_fresh;        /* every list was complete after it began to lead */
+    bool is_leading;      /* ... and knows everything: it writes */
     uint64_t random;
     unsigned synced_kinds; /* bits of enum event_kind */
     unsigned synced_jobs;  /* bits of job kinds */
@@ -169,7 +172,7 @@ struct loop {
     bool has_news;         /* something the engine knows changed since the last cycle */
     int64_t blocked_until; /* without news, no cycle before this */
     struct map *workloads; /* "ns/name" */
-    struct map *jobs;      /* "<job kind>/ns/name" */
+    struct map *jobs;      /* "<kind>/ns/name" */
     struct map *queues;    /* "ns/name" -> queue_entry */
     struct map *targets;   /* name of a ClusterQueue -> target_entry */
     struct map *objects[OBJECT_KINDS];

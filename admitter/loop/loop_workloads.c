@@ -1,10 +1,12 @@
 /* Workloads: their events, their rules, and the answers to their writes. */
 #include <string.h>
+#include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/check_list.h"
 #include "admitter/loop/condition.h"
 #include "admitter/loop/intents.h"
 #include "admitter/loop/merge_patch.h"
+#include "admitter/loop/owners.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "admitter/loop/writes.h"
@@ -67,6 +69,14 @@ void workload_settled(struct loop *loop, struct workload_record *record)
     record->is_resolving = record->is_admitting = record->is_writing = false;
 }
 
+static void mark_children_of_workload(struct loop *loop, const struct workload_record *record)
+{
+    json_t *tree = workload_tree(record);
+
+    mark_children(loop, json_string_at(object_controller(tree), "uid"));
+    json_decref(tree);
+}
+
 static void workload_gone(struct loop *loop, struct workload_record *record)
 {
     if (record->is_admitting)
@@ -74,6 +84,7 @@ static void workload_gone(struct loop *loop, struct workload_record *record)
     engine_workload_remove(loop->engine, record->namespace, record->name, loop_now());
     intents_workload_gone(loop, record);
     mark_owner(loop, record);
+    mark_children_of_workload(loop, record);
     workload_forget(loop, record);
 }
 
@@ -89,6 +100,7 @@ static void workload_take(struct loop *loop, struct workload_record *record,
     intents_workload_seen(loop, record);
     mark_workload(loop, record);
     wake_owner(loop, record);
+    mark_children(loop, event->owner_uid);
 }
 
 static void stash(struct workload_record *record, struct loop_event *event)
@@ -206,7 +218,8 @@ void handle_workload(struct loop *loop, struct loop_event *event)
     } else {
         if (!is_stale(record, event))
             workload_take(loop, record, event);
-        else if (event->fetched) /* after a conflict with a change that the watch had shown already */
+        else if (
+            event->fetched) /* after a conflict with a change that the watch had shown already */
             workload_decide_again(loop, record);
         event_destroy(event);
     }

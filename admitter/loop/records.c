@@ -3,7 +3,7 @@
 #include "admitter/jobs/job_copy.h"
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/condition.h"
-#include "admitter/loop/loop_private.h"
+#include "admitter/loop/owners.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/tally.h"
 #include "admitter/loop/workload_rules.h"
@@ -125,22 +125,21 @@ static void owner_leave(struct loop *loop, struct workload_record *record)
 static void owner_join(struct loop *loop, struct workload_record *record,
                        const struct loop_event *event)
 {
-    const struct job_kind *kind = job_kind_by_type(event->owner_api_version, event->owner_kind);
+    int kind = *event->owner_kind ? owner_kinds_find(&loop->settings->owners,
+                                                     event->owner_api_version, event->owner_kind)
+                                  : -1;
     AUTO_FREE char *key = NULL;
     struct job_record *owner;
-    unsigned index = 0;
 
-    while (kind && job_kinds()[index] != kind)
-        index++;
-    if (kind)
-        key = mem_format("%u/%s/%s", index, event->namespace, event->owner_name);
+    if (kind >= 0)
+        key = mem_format("%d/%s/%s", kind, event->namespace, event->owner_name);
     if ((!key && !record->owner_key) ||
         (key && record->owner_key && strcmp(key, record->owner_key) == 0))
         return;
     owner_leave(loop, record);
     if (!key)
         return;
-    owner = job_get(loop, index, event->namespace, event->owner_name);
+    owner = job_get(loop, (unsigned)kind, event->namespace, event->owner_name);
     record->owner_key = mem_dup(key);
     record->owner_next = owner->workloads;
     owner->workloads = record;
@@ -301,6 +300,7 @@ void job_forget_if_unused(struct loop *loop, struct job_record *record)
 {
     if (record->job || record->workloads || record->is_writing || record->is_fetching)
         return;
+    child_leave(loop, record);
     map_remove(loop->jobs, str_of(record->key));
     look_at(loop, &record->look, TIME_NONE);
     dirty_remove(&record->dirty);
@@ -321,7 +321,8 @@ static bool end_job(struct str key, void *value, void *context)
 {
     struct job_record *record = value;
 
-    (void)key, (void)context;
+    (void)key;
+    child_leave(context, record);
     free(record->job);
     free(record->key);
     free(record);
@@ -343,21 +344,23 @@ static bool end_plain(struct str key, void *value, void *context)
     return true;
 }
 
-static void map_end(struct map *m, bool (*end)(struct str key, void *value, void *context))
+static void map_end(struct map *m, bool (*end)(struct str key, void *value, void *context),
+                    void *context)
 {
-    map_remove_if(m, end, NULL);
+    map_remove_if(m, end, context);
     map_destroy(m);
 }
 
 void records_destroy(struct loop *loop)
 {
-    map_end(loop->workloads, end_workload);
-    map_end(loop->jobs, end_job);
-    map_end(loop->queues, end_queue);
+    map_end(loop->workloads, end_workload, NULL);
+    map_end(loop->jobs, end_job, loop);
+    map_end(loop->queues, end_queue, NULL);
     objects_destroy(loop);
-    map_end(loop->prebuilt, end_plain);
     tallies_destroy(loop->tallies);
-    map_end(loop->namespaces, end_plain);
-    map_end(loop->priority_classes, end_plain);
-    map_end(loop->workload_priority_classes, end_plain);
+    map_destroy(loop->children);
+    map_end(loop->prebuilt, end_plain, NULL);
+    map_end(loop->namespaces, end_plain, NULL);
+    map_end(loop->priority_classes, end_plain, NULL);
+    map_end(loop->workload_priority_classes, end_plain, NULL);
 }

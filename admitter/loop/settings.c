@@ -6,7 +6,6 @@ void loop_settings_default(struct loop_settings *settings)
         .components = COMPONENT_ALL,
         .job_reconcilers = 1,
         .job_webhooks = 1,
-        .job_frameworks = 1,
         .own_namespace = "kueue-system",
         .wait_for_pods_ready = true,
         .pods_ready_timeout = 30 * 60 * NANOSECONDS_PER_SECOND,

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "admitter/jobs/job.h"
+#include "admitter/jobs/owner_kinds.h"
 #include "admitter/objects/admission.h"
 #include "quota/engine/options.h"
 
@@ -27,12 +28,10 @@ enum component { /* spec/process.md --components, as bits */
 };
 
 struct loop_settings {
-    unsigned components;      /* enum component bits */
-    unsigned job_reconcilers; /* bit i: the reconciler of job_kinds()[i] runs */
-    unsigned job_webhooks;    /* bit i: the webhooks of job_kinds()[i] answer */
-    unsigned job_frameworks;  /* bit i: listed in integrations.frameworks (known as an owner) */
-    const char **external_frameworks; /* "Kind.version.group" */
-    size_t external_framework_count;
+    unsigned components;       /* enum component bits */
+    unsigned job_reconcilers;  /* bit i: the reconciler of job_kinds()[i] runs */
+    unsigned job_webhooks;     /* bit i: the webhooks of job_kinds()[i] answer */
+    struct owner_kinds owners; /* who may own a job; integrations.frameworks says who is managed */
     struct job_options jobs;
     struct object_gates objects;
     struct engine_options engine;

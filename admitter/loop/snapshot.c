@@ -8,6 +8,7 @@
 
 struct owner_entry {
     char *uid, *queue_name;
+    bool is_elastic;
     char *api_version, *kind, *name, *owner_uid; /* NULL without an owner */
 };
 
@@ -23,7 +24,8 @@ struct snapshot {
     struct map *checks;         /* name -> controller */
     struct map *namespaces;     /* name -> "1" or "0" */
     struct map *priority_classes;
-    struct map *jobs; /* "kind/ns/name" -> owner_entry */
+    struct map *owners;      /* "kind/ns/name" -> owner_entry */
+    struct map *owner_kinds; /* those listed: number -> itself */
 };
 
 struct snapshot *snapshot_create(void)
@@ -36,7 +38,8 @@ struct snapshot *snapshot_create(void)
     s->checks = map_create();
     s->namespaces = map_create();
     s->priority_classes = map_create();
-    s->jobs = map_create();
+    s->owners = map_create();
+    s->owner_kinds = map_create();
     return s;
 }
 
@@ -88,7 +91,8 @@ void snapshot_destroy(struct snapshot *s)
     map_end(s->checks, free);
     map_end(s->namespaces, free);
     map_end(s->priority_classes, free);
-    map_end(s->jobs, owner_free);
+    map_end(s->owners, owner_free);
+    map_end(s->owner_kinds, free);
     pthread_rwlock_destroy(&s->lock);
     free(s);
 }
@@ -170,9 +174,9 @@ void snapshot_priority_class_remove(struct snapshot *s, const char *name)
     change(s, s->priority_classes, name, NULL, free);
 }
 
-static char *job_key(const struct job_kind *kind, const char *namespace, const char *name)
+static char *owner_key(unsigned kind, const char *namespace, const char *name)
 {
-    return mem_format("%s/%s/%s", kind->framework, namespace, name);
+    return mem_format("%u/%s/%s", kind, namespace, name);
 }
 
 static char *dup_or_null(const char *text)
@@ -180,26 +184,35 @@ static char *dup_or_null(const char *text)
     return text ? mem_dup(text) : NULL;
 }
 
-void snapshot_job_put(struct snapshot *s, const struct job *job)
+void snapshot_owner_put(struct snapshot *s, unsigned kind, const char *namespace, const char *name,
+                        const struct owner_facts *facts)
 {
-    AUTO_FREE char *key = job_key(job->kind, job->namespace, job->name);
+    AUTO_FREE char *key = owner_key(kind, namespace, name);
     struct owner_entry *entry = mem_alloc(sizeof(*entry));
 
-    entry->uid = mem_dup(job->uid);
-    entry->queue_name = mem_dup(job->queue_name);
-    entry->api_version = dup_or_null(job->owner.api_version);
-    entry->kind = dup_or_null(job->owner.kind);
-    entry->name = dup_or_null(job->owner.name);
-    entry->owner_uid = dup_or_null(job->owner.uid);
-    change(s, s->jobs, key, entry, owner_free);
+    entry->uid = mem_dup(facts->uid);
+    entry->queue_name = mem_dup(facts->queue_name);
+    entry->is_elastic = facts->is_elastic;
+    entry->api_version = dup_or_null(facts->owner.api_version);
+    entry->kind = dup_or_null(facts->owner.kind);
+    entry->name = dup_or_null(facts->owner.name);
+    entry->owner_uid = dup_or_null(facts->owner.uid);
+    change(s, s->owners, key, entry, owner_free);
 }
 
-void snapshot_job_remove(struct snapshot *s, const struct job_kind *kind, const char *namespace,
-                         const char *name)
+void snapshot_owner_remove(struct snapshot *s, unsigned kind, const char *namespace,
+                           const char *name)
 {
-    AUTO_FREE char *key = job_key(kind, namespace, name);
+    AUTO_FREE char *key = owner_key(kind, namespace, name);
 
-    change(s, s->jobs, key, NULL, owner_free);
+    change(s, s->owners, key, NULL, owner_free);
+}
+
+void snapshot_owner_kind_listed(struct snapshot *s, unsigned kind)
+{
+    char *key = mem_format("%u", kind);
+
+    change(s, s->owner_kinds, key, key, free);
 }
 
 bool snapshot_has_local_queue(struct snapshot *s, const char *namespace, const char *name)
@@ -262,23 +275,33 @@ bool snapshot_queue_has_controller(struct snapshot *s, const char *namespace, co
     return found;
 }
 
-bool snapshot_job_find(struct snapshot *s, const struct job_kind *kind, const char *namespace,
-                       const char *name, struct arena *arena, const char **uid,
-                       const char **queue_name, struct job_owner *owner)
+bool snapshot_owner_kind_is_listed(struct snapshot *s, unsigned kind)
 {
-    AUTO_FREE char *key = job_key(kind, namespace, name);
+    AUTO_FREE char *key = mem_format("%u", kind);
+    bool found;
+
+    pthread_rwlock_rdlock(&s->lock);
+    found = map_get(s->owner_kinds, str_of(key)) != NULL;
+    pthread_rwlock_unlock(&s->lock);
+    return found;
+}
+
+bool snapshot_owner_find(struct snapshot *s, unsigned kind, const char *namespace, const char *name,
+                         struct arena *arena, struct owner_facts *facts)
+{
+    AUTO_FREE char *key = owner_key(kind, namespace, name);
     const struct owner_entry *entry;
 
     pthread_rwlock_rdlock(&s->lock);
-    entry = map_get(s->jobs, str_of(key));
-    if (entry) {
-        *uid = arena_strdup(arena, entry->uid);
-        *queue_name = arena_strdup(arena, entry->queue_name);
-        owner->api_version = arena_strdup(arena, entry->api_version);
-        owner->kind = arena_strdup(arena, entry->kind);
-        owner->name = arena_strdup(arena, entry->name);
-        owner->uid = arena_strdup(arena, entry->owner_uid);
-    }
+    entry = map_get(s->owners, str_of(key));
+    if (entry)
+        *facts = (struct owner_facts){
+            arena_strdup(arena, entry->uid),
+            arena_strdup(arena, entry->queue_name),
+            entry->is_elastic,
+            { arena_strdup(arena, entry->api_version), arena_strdup(arena, entry->kind),
+              arena_strdup(arena, entry->name), arena_strdup(arena, entry->owner_uid) }
+        };
     pthread_rwlock_unlock(&s->lock);
     return entry != NULL;
 }

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
-#include "admitter/jobs/job.h"
+#include "admitter/jobs/ancestor.h"
 #include "quota/base/arena.h"
 #include "quota/engine/model.h"
 
@@ -26,9 +26,13 @@ void snapshot_namespace_put(struct snapshot *s, const char *name, bool is_manage
 void snapshot_namespace_remove(struct snapshot *s, const char *name);
 void snapshot_priority_class_put(struct snapshot *s, const char *name);
 void snapshot_priority_class_remove(struct snapshot *s, const char *name);
-void snapshot_job_put(struct snapshot *s, const struct job *job);
-void snapshot_job_remove(struct snapshot *s, const struct job_kind *kind, const char *namespace,
-                         const char *name);
+/* Objects that may own jobs; 'kind' is a number of the owner kinds. */
+void snapshot_owner_put(struct snapshot *s, unsigned kind, const char *namespace, const char *name,
+                        const struct owner_facts *facts);
+void snapshot_owner_remove(struct snapshot *s, unsigned kind, const char *namespace,
+                           const char *name);
+/* All objects of this kind have been put once. */
+void snapshot_owner_kind_listed(struct snapshot *s, unsigned kind);
 
 /* ---- any thread ---- */
 bool snapshot_has_local_queue(struct snapshot *s, const char *namespace, const char *name);
@@ -38,7 +42,7 @@ int snapshot_namespace_managed(struct snapshot *s, const char *name);
 /* Does the queue's ClusterQueue have a check of this controller? */
 bool snapshot_queue_has_controller(struct snapshot *s, const char *namespace, const char *queue,
                                    const char *controller);
-/* A job as an owner: its uid, queue name and own controller owner, copied to 'arena'. False: unknown. */
-bool snapshot_job_find(struct snapshot *s, const struct job_kind *kind, const char *namespace,
-                       const char *name, struct arena *arena, const char **uid,
-                       const char **queue_name, struct job_owner *owner);
+bool snapshot_owner_kind_is_listed(struct snapshot *s, unsigned kind);
+/* What an owner says of itself, copied to 'arena'. False: there is no such object. */
+bool snapshot_owner_find(struct snapshot *s, unsigned kind, const char *namespace, const char *name,
+                         struct arena *arena, struct owner_facts *facts);

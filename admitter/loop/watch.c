@@ -16,7 +16,7 @@ struct watch {
 struct watch_set {
     struct loop *loop;
     const struct loop_settings *settings;
-    struct watch watches[EVENT_OBJECT_KINDS + 32];
+    struct watch *watches;
     size_t count;
 };
 
@@ -31,6 +31,9 @@ static bool is_wanted(const struct loop_settings *settings, enum event_kind kind
     case EVENT_COHORT:
     case EVENT_TOPOLOGY:
         return deciding;
+    case EVENT_JOB: /* kinds of their own number */
+    case EVENT_OWNER:
+        return false;
     case EVENT_WORKLOAD:
     case EVENT_FLAVOR:
         return deciding || settings->job_reconcilers;
@@ -43,7 +46,7 @@ void watch_wanted(const struct loop_settings *settings, unsigned *kinds, unsigne
 {
     *kinds = 0;
     for (unsigned kind = 0; kind < EVENT_OBJECT_KINDS; kind++)
-        if (kind != EVENT_JOB && is_wanted(settings, kind))
+        if (is_wanted(settings, kind))
             *kinds |= 1u << kind;
     *jobs = settings->job_reconcilers | settings->job_webhooks;
 }
@@ -96,7 +99,14 @@ static void add(struct watch_set *set, struct kube_client *client, enum event_ki
     struct kube_resource buffer;
 
     *watch = (struct watch){ set, kind, job_kind, NULL };
-    options.resource = *event_resource(kind, job_kind, &buffer);
+    if (kind == EVENT_OWNER) {
+        const struct owner_kind *owner = &set->settings->owners.items[job_kind];
+
+        options.resource = (struct kube_resource){ owner->group, owner->version, owner->plural };
+        options.metadata_only = options.optional = true;
+    } else {
+        options.resource = *event_resource(kind, job_kind, &buffer);
+    }
     watch->reflector = kube_reflector_create(client, &options);
 }
 
@@ -108,13 +118,18 @@ struct watch_set *watch_set_create(struct kube_client *client, struct loop *loop
 
     set->loop = loop;
     set->settings = settings;
+    set->watches = mem_array(EVENT_OBJECT_KINDS + settings->owners.count, sizeof(*set->watches));
     watch_wanted(settings, &kinds, &jobs);
     for (unsigned kind = 0; kind < EVENT_OBJECT_KINDS; kind++)
         if (kinds & (1u << kind))
             add(set, client, kind, 0);
-    for (unsigned i = 0; job_kinds()[i]; i++)
+    for (unsigned i = 0; i < settings->owners.built; i++)
         if (jobs & (1u << i))
             add(set, client, EVENT_JOB, i);
+    /* Nothing waits for these: the right to read them may be missing. */
+    for (unsigned i = (unsigned)settings->owners.built; jobs && i < settings->owners.count; i++)
+        if (settings->owners.items[i].is_followed)
+            add(set, client, EVENT_OWNER, i);
     return set;
 }
 
@@ -130,5 +145,6 @@ void watch_set_destroy(struct watch_set *set)
         return;
     for (size_t i = 0; i < set->count; i++)
         kube_reflector_destroy(set->watches[i].reflector);
+    free(set->watches);
     free(set);
 }

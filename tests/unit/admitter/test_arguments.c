@@ -170,7 +170,7 @@ static void parts_replace_what_the_file_says(void **state)
     assert_int_equal(c.loop.components, COMPONENT_CORE);
     assert_int_equal(c.loop.job_reconcilers, 0);
     assert_int_equal(c.loop.job_webhooks, 1);
-    assert_int_equal(c.loop.job_frameworks, 1); /* who counts as an owner is another matter */
+    assert_true(c.loop.owners.items[0].is_managed); /* who counts as an owner is another matter */
     assert_int_equal(c.loop.engine.requeue_batch, NANOSECONDS_PER_SECOND);
     assert_int_equal(c.warning_count, 1);
     assert_non_null(strstr(c.warnings[0], "ray.io/rayjob"));

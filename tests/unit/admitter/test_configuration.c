@@ -64,10 +64,11 @@ static void assert_default_jobs(const struct configuration *c, const char *names
     assert_int_equal(requirement->value_count, 2);
     assert_string_equal(requirement->values[0], "kube-system");
     assert_string_equal(requirement->values[1], namespace);
-    assert_int_equal(c->loop.job_frameworks, 1);
+    assert_int_equal(c->loop.owners.built, 1);
+    assert_true(c->loop.owners.items[0].is_managed);
+    assert_false(c->loop.owners.items[1].is_managed);
     assert_int_equal(c->loop.job_reconcilers, 1);
     assert_int_equal(c->loop.job_webhooks, 1);
-    assert_int_equal(c->loop.external_framework_count, 0);
     assert_int_equal(c->loop.label_key_count, 0);
 }
 
@@ -504,7 +505,9 @@ static void what_is_not_supported_is_named(void **state)
                  "controller: {cacheSyncTimeout: 300000000000, groupKindConcurrency: {Pod: 5}}\n"
                  "featureGates: {SchedulerLibraryIntegration: true}\n",
               NULL, &c);
-    assert_int_equal(c.loop.job_frameworks, 1);
+    assert_int_equal(c.loop.job_reconcilers, 1);
+    assert_true(
+        c.loop.owners.items[owner_kinds_find(&c.loop.owners, "ray.io/v1", "RayJob")].is_managed);
     assert_int_equal(c.loop.label_key_count, 1);
     assert_true(warns(&c, "integrations.frameworks[1]: \"ray.io/rayjob\" has no effect"));
     assert_true(warns(&c, "visibilityServer has no effect"));

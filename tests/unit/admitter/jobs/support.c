@@ -32,27 +32,20 @@ static bool uses_multikueue(void *context, const char *namespace, const char *qu
     return world.multikueue && strcmp(queue, "user-queue") == 0;
 }
 
-static int find_owner(void *context, const char *namespace, const struct job_owner *owner,
-                      struct arena *arena, const char **queue_name, const char **uid,
-                      struct job_owner *next, struct err *e)
+static int find_owner(void *context, unsigned kind, const char *namespace, const char *name,
+                      struct arena *arena, struct owner_facts *facts, struct err *e)
 {
-    (void)context, (void)namespace, (void)arena;
-    for (size_t i = 0; i < world.owner_count; i++) {
-        if (strcmp(world.owners[i].name, owner->name) != 0)
-            continue;
-        *queue_name = world.owners[i].queue_name;
-        *uid = world.owners[i].uid;
-        *next = world.owners[i].owner;
+    (void)context, (void)namespace, (void)arena, (void)e;
+    if (!world.kinds.items[kind].is_followed)
         return 0;
+    for (size_t i = 0; i < world.owner_count; i++) {
+        if (strcmp(world.owners[i].name, name) != 0)
+            continue;
+        *facts = (struct owner_facts){ world.owners[i].uid, world.owners[i].queue_name, false,
+                                       world.owners[i].owner };
+        return 1;
     }
-    return err_set(e, ERR_NOT_FOUND, "%s \"%s\" not found", owner->kind, owner->name);
-}
-
-static bool is_managed(void *context, const char *api_version, const char *kind)
-{
-    (void)context;
-    return (strcmp(api_version, "batch/v1") == 0 && strcmp(kind, "Job") == 0) ||
-           (world.external && strcmp(kind, world.external) == 0);
+    return -1;
 }
 
 struct job_environment environment = {
@@ -61,14 +54,16 @@ struct job_environment environment = {
     .priority_class_exists = class_exists,
     .namespace_is_managed = namespace_managed,
     .queue_uses_multikueue = uses_multikueue,
-    .owner_find = find_owner,
-    .owner_is_managed = is_managed,
+    .ancestors = { .kinds = &world.kinds, .find = find_owner },
 };
 
-void world_reset(void)
+void world_reset(struct arena *in)
 {
+    static const char *const frameworks[] = { "batch/job" };
+
     world = (struct world){ .managed = 1 };
     job_options_default(&world.options);
+    owner_kinds_init(&world.kinds, in, frameworks, 1, NULL, 0);
 }
 
 json_t *job_object(const char *metadata, const char *spec)

@@ -18,15 +18,15 @@ struct world {
     int managed; /* of the namespace: 1, 0, -1 unknown */
     const struct world_owner *owners;
     size_t owner_count;
-    const char *external; /* kind of an external framework, or NULL */
+    struct owner_kinds kinds; /* Jobs are managed; others as owner_kinds_init was told */
 };
-struct world_owner { /* batch/v1 Jobs named by 'name' */
+struct world_owner { /* of any kind, found by name */
     const char *name, *uid, *queue_name;
     struct job_owner owner;
 };
 extern struct world world;
 extern struct job_environment environment;
-void world_reset(void);
+void world_reset(struct arena *arena);
 
 /* A Job of these JSON members in metadata and spec; template with one container of 1 cpu. */
 json_t *job_object(const char *metadata, const char *spec);

@@ -13,7 +13,7 @@ static int setup(void **state)
 {
     (void)state;
     arena_init(&arena);
-    world_reset();
+    world_reset(&arena);
     return 0;
 }
 

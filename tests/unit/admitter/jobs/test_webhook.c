@@ -14,7 +14,7 @@ static int setup(void **state)
 {
     (void)state;
     arena_init(&arena);
-    world_reset();
+    world_reset(&arena);
     return 0;
 }
 
@@ -180,41 +180,6 @@ static void a_job_without_a_spec_is_denied(void **state)
 
 /* ---- ancestors (1.4) ---- */
 
-#define JOB_OWNER(name)                                                                            \
-    {                                                                                              \
-        "batch/v1", "Job", name, "u-" name                                                         \
-    }
-
-static void the_topmost_queued_ancestor_wins(void **state)
-{
-    static const struct {
-        const char *a_queue, *b_queue; /* of the parent and the grandparent */
-        bool manage_all;
-        const char *expected; /* "" none */
-    } cases[] = {
-        { "", "", false, "" },  { "", "", true, "b" },   { "q", "", false, "a" },
-        { "q", "", true, "b" }, { "", "q", false, "b" }, { "q", "q", false, "b" },
-    };
-    json_t *object = job_object(Q "," OWNED("a"), "");
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct world_owner owners[] = { { "a", "u-a", cases[i].a_queue, JOB_OWNER("b") },
-                                        { "b", "u-b", cases[i].b_queue, { 0 } } };
-        struct job_owner top = { 0 };
-        struct err e = { 0 };
-
-        world.owners = owners;
-        world.owner_count = 2;
-        world.options.manage_without_queue_name = cases[i].manage_all;
-        assert_int_equal(job_ancestor_find(object, "ns", &environment, &arena, &top, &e),
-                         *cases[i].expected != '\0');
-        if (*cases[i].expected)
-            assert_string_equal(top.name, cases[i].expected);
-    }
-    json_decref(object);
-}
-
 static void children_of_queued_jobs_are_left_alone(void **state)
 {
     static const struct world_owner owners[] = { { "a", "u-a", "q", { 0 } } };
@@ -226,65 +191,6 @@ static void children_of_queued_jobs_are_left_alone(void **state)
     object = mutated(job_object(Q "," OWNED("a"), ""));
     assert_false(has_member(object, "spec.suspend"));
     json_decref(object);
-}
-
-static void odd_chains(void **state)
-{
-    static const struct world_owner other_uid[] = { { "a", "u-other", "q", { 0 } } };
-    static const struct world_owner cycle[] = { { "a", "u-a", "", JOB_OWNER("b") },
-                                                { "b", "u-b", "", JOB_OWNER("a") } };
-    struct world_owner chain[12];
-    char names[12][8], uids[12][8];
-    json_t *object = job_object(OWNED("a"), "");
-    struct job_owner top;
-    struct err e = { 0 };
-
-    (void)state;
-    assert_int_equal(job_ancestor_find(object, "ns", &environment, &arena, &top, &e), -1);
-    assert_string_equal(e.text, "workload owner not found: Job \"a\" not found");
-    world.owners = other_uid;
-    world.owner_count = 1;
-    assert_int_equal(job_ancestor_find(object, "ns", &environment, &arena, &top, &e), 0);
-    world.owners = cycle;
-    world.owner_count = 2;
-    assert_int_equal(job_ancestor_find(object, "ns", &environment, &arena, &top, &e), -1);
-    assert_string_equal(e.text, "cyclic ownership");
-    for (int i = 0; i < 12; i++) {
-        names[i][0] = (char)('a' + i), names[i][1] = '\0';
-        uids[i][0] = 'u', uids[i][1] = '-', uids[i][2] = (char)('a' + i), uids[i][3] = '\0';
-    }
-    for (int depth = 10; depth <= 11; depth++) {
-        for (int i = 0; i < depth; i++)
-            chain[i] = (struct world_owner){
-                names[i], uids[i], "",
-                i + 1 < depth ? (struct job_owner){ "batch/v1", "Job", names[i + 1], uids[i + 1] }
-                              : (struct job_owner){ 0 }
-            };
-        world.owners = chain;
-        world.owner_count = (size_t)depth;
-        assert_int_equal(job_ancestor_find(object, "ns", &environment, &arena, &top, &e),
-                         depth == 11 ? -1 : 0);
-    }
-    assert_string_equal(e.text, "managed owner chain limit reached");
-    json_decref(object);
-}
-
-static void owners_that_are_not_watched(void **state)
-{
-    json_t *cron = job_object(Q ",'ownerReferences':[{'apiVersion':'batch/v1','kind':'CronJob',"
-                                "'name':'c','uid':'u','controller':true}]",
-                              "");
-    struct job_owner top;
-    struct err e = { 0 };
-
-    (void)state;
-    assert_int_equal(job_ancestor_find(cron, "ns", &environment, &arena, &top, &e), 0);
-    world.external = "CronJob";
-    assert_int_equal(job_ancestor_find(cron, "ns", &environment, &arena, &top, &e), 0);
-    world.options.manage_without_queue_name = true;
-    assert_int_equal(job_ancestor_find(cron, "ns", &environment, &arena, &top, &e), 1);
-    assert_string_equal(top.name, "c");
-    json_decref(cron);
 }
 
 /* ---- validation (1.5, 1.7) ---- */
@@ -441,10 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_job_is_managed_where_configured, setup, teardown),
         cmocka_unit_test_setup_teardown(elastic_jobs_get_no_gate, setup, teardown),
         cmocka_unit_test_setup_teardown(a_job_without_a_spec_is_denied, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_topmost_queued_ancestor_wins, setup, teardown),
         cmocka_unit_test_setup_teardown(children_of_queued_jobs_are_left_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(odd_chains, setup, teardown),
-        cmocka_unit_test_setup_teardown(owners_that_are_not_watched, setup, teardown),
         cmocka_unit_test_setup_teardown(creation_is_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(updates_are_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_counts_as_running, setup, teardown),

@@ -91,23 +91,6 @@ static void a_job_gets_a_patch(void **state)
     json_decref(answer);
 }
 
-static void a_missing_owner_denies(void **state)
-{
-    json_t *answer =
-        post("/mutate-batch-v1-job", "CREATE",
-             arena_format(&arena, "{" Q "," SPEC "}",
-                          ",'ownerReferences':[{'apiVersion':'batch/v1','kind':'Job','name':'o',"
-                          "'uid':'u','controller':true}]"),
-             "null");
-
-    (void)state;
-    assert_true(json_is_false(member(answer, "allowed")));
-    assert_int_equal(json_integer_value(member(answer, "status.code")), 404);
-    assert_string_equal(member_text(answer, "status.message"),
-                        "workload owner not found: Job \"o\" not found");
-    json_decref(answer);
-}
-
 static void errors_deny_with_causes(void **state)
 {
     json_t *answer = post("/validate-batch-v1-job", "UPDATE",
@@ -220,33 +203,49 @@ static void facts_come_and_go(void **state)
     assert_false(snapshot_has_priority_class(snapshot, "p"));
 }
 
-static void jobs_are_found_as_owners(void **state)
+static void owners_are_found(void **state)
 {
-    struct job job = { .kind = &batch_job_kind,
-                       .namespace = "ns",
-                       .name = "j",
-                       .uid = "u",
-                       .queue_name = "q",
-                       .owner = { "v1", "K", "o", "ou" } };
-    const char *uid, *queue_name;
-    struct job_owner owner;
+    struct owner_facts facts = { "u", "q", true, { "v1", "K", "o", "ou" } }, found;
 
     (void)state;
-    snapshot_job_put(snapshot, &job);
-    assert_true(
-        snapshot_job_find(snapshot, &batch_job_kind, "ns", "j", &arena, &uid, &queue_name, &owner));
-    snapshot_job_remove(snapshot, &batch_job_kind, "ns", "j"); /* the answer is a copy */
-    assert_string_equal(uid, "u");
-    assert_string_equal(queue_name, "q");
-    assert_string_equal(owner.name, "o");
-    assert_string_equal(owner.uid, "ou");
-    assert_false(
-        snapshot_job_find(snapshot, &batch_job_kind, "ns", "j", &arena, &uid, &queue_name, &owner));
-    job.owner = (struct job_owner){ 0 };
-    snapshot_job_put(snapshot, &job);
-    assert_true(
-        snapshot_job_find(snapshot, &batch_job_kind, "ns", "j", &arena, &uid, &queue_name, &owner));
-    assert_null(owner.name);
+    assert_false(snapshot_owner_kind_is_listed(snapshot, 7));
+    snapshot_owner_kind_listed(snapshot, 7);
+    snapshot_owner_kind_listed(snapshot, 7); /* lists come again */
+    assert_true(snapshot_owner_kind_is_listed(snapshot, 7));
+    snapshot_owner_put(snapshot, 7, "ns", "j", &facts);
+    assert_false(snapshot_owner_find(snapshot, 8, "ns", "j", &arena, &found));
+    assert_true(snapshot_owner_find(snapshot, 7, "ns", "j", &arena, &found));
+    snapshot_owner_remove(snapshot, 7, "ns", "j"); /* the answer is a copy */
+    assert_string_equal(found.uid, "u");
+    assert_string_equal(found.queue_name, "q");
+    assert_true(found.is_elastic);
+    assert_string_equal(found.owner.name, "o");
+    assert_string_equal(found.owner.uid, "ou");
+    assert_false(snapshot_owner_find(snapshot, 7, "ns", "j", &arena, &found));
+    facts.owner = (struct job_owner){ 0 };
+    snapshot_owner_put(snapshot, 7, "ns", "j", &facts);
+    assert_true(snapshot_owner_find(snapshot, 7, "ns", "j", &arena, &found));
+    assert_null(found.owner.name);
+}
+
+static void a_missing_owner_denies(void **state)
+{
+    static const char *const frameworks[] = { "batch/job" };
+    json_t *response;
+
+    (void)state;
+    owner_kinds_init(&settings.owners, &arena, frameworks, 1, NULL, 0);
+    response =
+        post("/mutate-batch-v1-job", "CREATE",
+             "{'metadata':{'name':'j','namespace':'ns','labels':{'kueue.x-k8s.io/queue-name':"
+             "'q'},'ownerReferences':[{'apiVersion':'batch/v1','kind':'Job','name':'p','uid':"
+             "'u','controller':true}]}," SPEC "}",
+             "null");
+    assert_true(json_is_false(member(response, "allowed")));
+    assert_int_equal(json_integer_value(member(response, "status.code")), 404);
+    assert_string_equal(member_text(response, "status.message"),
+                        "workload owner not found\nJob.batch \"p\" not found");
+    json_decref(response);
 }
 
 static void *read_much(void *context)
@@ -289,7 +288,7 @@ int main(void)
         TEST(every_other_path_allows),
         TEST(webhooks_that_do_not_run_allow),
         TEST(facts_come_and_go),
-        TEST(jobs_are_found_as_owners),
+        TEST(owners_are_found),
         TEST(readers_and_the_writer_run_together),
     };
 

@@ -200,9 +200,9 @@ static void children_wait_for_their_ancestor(void **state)
     facts.ancestor_has_queue = true;
     assert_int_equal(next(), JOB_SUSPEND_CHILD);
     assert_event("Suspended", "Kueue managed child job suspended");
-    facts.ancestor_admitted = true;
+    facts.ancestor_lets_run = true;
     assert_int_equal(next(), JOB_NOTHING);
-    facts.ancestor_admitted = false;
+    facts.ancestor_lets_run = false;
     with_job("", "'suspend':false", "'conditions':[{'type':'Complete','status':'True'}]");
     assert_int_equal(next(), JOB_NOTHING);
 }
