@@ -4,9 +4,6 @@
 # objects_begin: after the stage. Reads and edits go through `kubectl proxy`, ten times as fast as kubectl itself.
 objects_begin() {
     kubectl proxy --port=0 >"$work/proxy.log" 2>&1 &
-    disown $!
-    proxy_pid=$!
-    trap 'kill "$proxy_pid" 2>/dev/null; finish' EXIT
     eventually 5 grep -q 'Starting to serve on' "$work/proxy.log"
     proxy=http://$(sed -n 's/^Starting to serve on //p' "$work/proxy.log")
 }
