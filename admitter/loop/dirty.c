@@ -1,7 +1,7 @@
 #include <time.h>
 #include "admitter/loop/loop_private.h"
 
-#define RETRY_FIRST (1 * NANOSECONDS_PER_SECOND)
+#define RETRY_FIRST (250 * NANOSECONDS_PER_MILLISECOND)
 #define RETRY_LAST (300 * NANOSECONDS_PER_SECOND)
 
 static int64_t clock_read(clockid_t clock)

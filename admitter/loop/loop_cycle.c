@@ -181,14 +181,16 @@ static bool carry_out(struct loop *loop, const struct decision *decision, int64_
     bool moved = decision->outcome > OUTCOME_RESERVED && decision->requeue != REQUEUE_HEAP;
 
     intents_decision(loop, decision, now);
-    if (decision->outcome <= OUTCOME_RESERVED &&
-        (!record || record->is_writing || record->not_before > now)) {
+    if (!record) {
+        if (decision->outcome <= OUTCOME_RESERVED)
+            engine_admission_failed(loop->engine, decision->namespace, decision->name, true, now);
+        return moved;
+    }
+    if (decision->outcome <= OUTCOME_RESERVED && (record->is_writing || record->not_before > now)) {
         /* Another write of ours is under way, or the last try was refused: there will be news. */
-        engine_admission_failed(loop->engine, decision->namespace, decision->name, !record, now);
+        workload_unreserved(loop, record, false);
         return false;
     }
-    if (!record)
-        return moved;
     for (size_t i = 0; i < decision->victim_count; i++)
         moved = preempt(loop, decision, &decision->victims[i], now) || moved;
     if (decision->outcome <= OUTCOME_RESERVED) {

@@ -197,7 +197,7 @@ void look_init(struct look *look, void (*wake)(struct loop *loop, struct look *l
 void look_at(struct loop *loop, struct look *look, int64_t at); /* TIME_NONE: not */
 int64_t looks_run(struct loop *loop,
                   int64_t now); /* wake what is due; when the next is, TIME_NONE */
-/* Delay before the next try after 'failures' refusals: 1 s doubling to 5 min. */
+/* Delay before the next try after 'failures' refusals: a quarter of a second, doubling to 5 min. */
 int64_t retry_delay(unsigned failures);
 /* May this object be written now? Counts the write when it may. */
 bool pace_allows(struct pace *pace, int64_t now);
@@ -244,6 +244,9 @@ void step_job(struct loop *loop, struct job_record *record);
 void step_object(struct loop *loop, struct object_record *record);
 void mark_workload(struct loop *loop, struct workload_record *record);
 void mark_owner(struct loop *loop, struct workload_record *record);
+/* A reservation did not come about: the engine takes it back and leaves the Workload alone for as long
+ * as record->not_before says. */
+void workload_unreserved(struct loop *loop, struct workload_record *record, bool gone);
 /* After a reservation is settled: the event that waited for that. */
 void workload_settled(struct loop *loop, struct workload_record *record);
 /* A reservation that an earlier process may have sent: make sure that it cannot land any more. */

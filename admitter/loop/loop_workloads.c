@@ -1,11 +1,10 @@
-/* Workloads: their events, their rules, and the answers to their writes. */
+/* Workloads: their events and their rules. The answers to their writes: workload_answers.c. */
 #include <string.h>
 #include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/check_list.h"
 #include "admitter/loop/condition.h"
 #include "admitter/loop/intents.h"
-#include "admitter/loop/merge_patch.h"
 #include "admitter/loop/owners.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
@@ -13,7 +12,6 @@
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
-#define AWAIT_AT_MOST (5 * NANOSECONDS_PER_SECOND)
 #define RESOLVE_AGAIN (10 * NANOSECONDS_PER_SECOND)
 
 void mark_workload(struct loop *loop, struct workload_record *record)
@@ -77,6 +75,21 @@ static void mark_children_of_workload(struct loop *loop, const struct workload_r
     json_decref(tree);
 }
 
+static void keep_held(struct loop *loop, const struct workload_record *record)
+{
+    int64_t now = loop_now();
+
+    if (record->not_before > now)
+        engine_workload_hold(loop->engine, record->namespace, record->name, record->not_before,
+                             now);
+}
+
+void workload_unreserved(struct loop *loop, struct workload_record *record, bool gone)
+{
+    engine_admission_failed(loop->engine, record->namespace, record->name, gone, loop_now());
+    keep_held(loop, record);
+}
+
 static void workload_gone(struct loop *loop, struct workload_record *record)
 {
     if (record->is_admitting)
@@ -97,6 +110,7 @@ static void workload_take(struct loop *loop, struct workload_record *record,
     record->failures = 0; /* a new state: what was refused before may pass now */
     look_at(loop, &record->look, TIME_NONE);
     engine_workload_put(loop->engine, event->workload, loop_now());
+    keep_held(loop, record);
     intents_workload_seen(loop, record);
     mark_workload(loop, record);
     wake_owner(loop, record);
@@ -144,7 +158,7 @@ static void workload_resolve(struct loop *loop, struct workload_record *record,
     }
     workload_settled(loop, record);
     if (!reserved_in(event))
-        engine_admission_failed(loop->engine, record->namespace, record->name, false, loop_now());
+        workload_unreserved(loop, record, false);
     intent_resolved(loop, record, reserved_in(event));
     if (reserved_in(event))
         record->refused = 0;
@@ -404,194 +418,4 @@ void step_workload(struct loop *loop, struct workload_record *record)
         write_step(loop, record, before, after, &result);
     json_decref(before);
     json_decref(after);
-}
-
-/* ---- answers ---- */
-
-/* A refusal that will not change by itself is told to people once. */
-static void complain(struct loop *loop, const struct workload_record *record,
-                     const struct write_op *op)
-{
-    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2",
-                              .kind = "Workload",
-                              .namespace = record->namespace,
-                              .name = record->name,
-                              .uid = record->uid,
-                              .warning = true,
-                              .reason = "UpdateRefused",
-                              .note = op->error.text,
-                              .controller = "kueue-workload-controller" };
-
-    kube_recorder_post(loop->parts.recorder, &note);
-}
-
-static void write_failed(struct loop *loop, struct workload_record *record, struct write_op *op)
-{
-    metrics_write_failed(err_name(op->error.code));
-    if (op->error.code == ERR_CONFLICT) { /* somebody was faster: decide again on what is there */
-        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
-        return;
-    }
-    record->failures++;
-    if (op->error.code == ERR_INVALID || op->error.code == ERR_FORBIDDEN) {
-        LOG(LOG_ERROR, "the API server refused a change of a workload", KS("workload", record->key),
-            KS("error", op->error.text));
-        if (record->failures == 1)
-            complain(loop, record, op);
-    } else {
-        LOG(LOG_WARN, "a change of a workload failed", KS("workload", record->key),
-            KS("error", op->error.text));
-    }
-    if (op->error.code == ERR_NOT_FOUND || op->outcome_unknown)
-        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
-    look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
-}
-
-/* A reservation or an eviction that the server refuses is not tried again at once. */
-static void hold_back(struct loop *loop, struct workload_record *record, struct write_op *op)
-{
-    record->not_before = loop_now() + retry_delay(++record->refused);
-    if ((op->error.code == ERR_INVALID || op->error.code == ERR_FORBIDDEN) && record->refused == 1)
-        complain(loop, record, op);
-}
-
-#define FENCE_MESSAGE                                                                              \
-    "The reservation was not confirmed by the API server; it is decided again (version %lld)"
-
-/* Nobody knows whether the reservation arrived, or still will. A guarded write of something else
- * settles it: when it passes, the version that the reservation was made for is gone for good. */
-static void fence_send(struct loop *loop, struct workload_record *record)
-{
-    json_t *before = workload_tree(record), *after = json_deep_copy(before);
-    AUTO_FREE char *message = mem_format(FENCE_MESSAGE, (long long)record->resource_version);
-    struct write_op *op;
-
-    condition_put(after,
-                  &(struct condition_change){
-                      "QuotaReserved", "False",
-                      loop->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
-                      message, record->generation },
-                  loop_now());
-    op = workload_status_op(loop, record, WRITE_FENCE, before, after, NULL);
-    json_decref(before);
-    json_decref(after);
-    if (op)
-        write_op_send(op);
-    else
-        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
-}
-
-void workload_recover(struct loop *loop, struct workload_record *record, uint64_t intent)
-{
-    record->intent = intent;
-    record->is_writing = record->is_admitting = record->is_resolving = true;
-    record->is_recovering = true;
-    loop->recovering++;
-    loop->admissions++;
-    fence_send(loop, record);
-}
-
-static void fence_done(struct loop *loop, struct workload_record *record, struct write_op *op)
-{
-    if (!record->is_resolving)
-        return;
-    if (op->error.code != ERR_NONE) { /* a conflict: the reservation or somebody else was there */
-        if (op->outcome_unknown || op->error.code == ERR_BUSY || op->error.code == ERR_IO)
-            look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
-        else
-            fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
-        return;
-    }
-    workload_replace(loop, record, op->tree, op->resource_version);
-    workload_settled(loop, record);
-    engine_admission_failed(loop->engine, record->namespace, record->name, false, loop_now());
-    intent_resolved(loop, record, false);
-    mark_workload(loop, record);
-    mark_owner(loop, record);
-    workload_unstash(loop, record);
-}
-
-static void reservation_failed(struct loop *loop, struct workload_record *record,
-                               struct write_op *op)
-{
-    metrics_write_failed(err_name(op->error.code));
-    if (op->error.code != ERR_CONFLICT)
-        hold_back(loop, record, op);
-    if (op->error.code == ERR_NOT_FOUND) {
-        loop->admissions--;
-        record->is_admitting = record->is_writing = false;
-        engine_admission_failed(loop->engine, record->namespace, record->name, true, loop_now());
-        intent_resolved(loop, record, false);
-        mark_owner(loop, record);
-        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
-        workload_unstash(loop, record);
-        return;
-    }
-    LOG(LOG_WARN, "a reservation was not written, reading the workload again",
-        KS("workload", record->key), KS("error", op->error.text));
-    record->is_resolving = true;
-    if (op->outcome_unknown)
-        fence_send(loop, record);
-    else
-        fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
-}
-
-static void reservation_done(struct loop *loop, struct workload_record *record, struct write_op *op)
-{
-    loop->admissions--;
-    record->refused = 0;
-    record->is_admitting = record->is_writing = false;
-    report_write(loop, record, op);
-    workload_replace(loop, record, op->tree, op->resource_version);
-    intent_resolved(loop, record, true);
-    post_notes(op);
-    mark_workload(loop, record);
-    mark_owner(loop, record);
-    workload_unstash(loop, record);
-}
-
-void workload_write_done(struct loop *loop, struct write_op *op)
-{
-    struct workload_record *record = map_get(loop->workloads, str_of(op->key));
-
-    if (!record || strcmp(record->uid, op->uid) != 0) {
-        if (op->error.code == ERR_NONE) /* the watch was faster than the answer to a deletion */
-            post_notes(op);
-        return;
-    }
-    if (op->purpose == WRITE_FENCE) {
-        fence_done(loop, record, op);
-        return;
-    }
-    if (op->purpose == WRITE_RESERVATION) {
-        if (op->error.code == ERR_NONE)
-            reservation_done(loop, record, op);
-        else
-            reservation_failed(loop, record, op);
-        return;
-    }
-    record->is_writing = false;
-    if (op->error.code != ERR_NONE) {
-        if (op->purpose == WRITE_PREEMPTION) {
-            hold_back(loop, record, op);
-            engine_eviction_failed(loop->engine, record->namespace, record->name, loop_now());
-        }
-        write_failed(loop, record, op);
-        return;
-    }
-    record->failures = 0;
-    record->refused = 0;
-    workload_said(record, op);
-    look_at(loop, &record->look, TIME_NONE);
-    if (!op->tree && op->resource_version > record->resource_version) {
-        record->awaited_version = op->resource_version;
-        record->awaited_until = loop_now() + AWAIT_AT_MOST;
-    }
-    report_write(loop, record, op);
-    /* A newer state may have been watched meanwhile: it wins. */
-    if (op->tree && op->resource_version > record->resource_version)
-        workload_replace(loop, record, op->tree, op->resource_version);
-    post_notes(op);
-    mark_workload(loop, record);
-    mark_owner(loop, record);
 }

@@ -124,6 +124,10 @@ void engine_cycle(struct engine *engine, int64_t now, struct arena *arena,
 /* The write of an admission failed: usage is released; the workload is requeued unless 'gone'. */
 void engine_admission_failed(struct engine *engine, const char *namespace, const char *name,
                              bool gone, int64_t now);
+/* Leave a waiting workload alone until then: it backs off as by requeueState.requeueAt, so that the
+ * next one of its queue has its turn. Lasts until the next put of it. */
+void engine_workload_hold(struct engine *engine, const char *namespace, const char *name,
+                          int64_t until, int64_t now);
 /* The write of an eviction failed: the expectation is forgotten, so that it is tried again. */
 void engine_eviction_failed(struct engine *engine, const char *namespace, const char *name,
                             int64_t now);

@@ -453,6 +453,23 @@ static void item_update(struct engine *engine, struct item *item, const struct w
     local_queue_note(engine, item);
 }
 
+void engine_workload_hold(struct engine *engine, const char *namespace, const char *name,
+                          int64_t until, int64_t now)
+{
+    struct item *item = item_find(engine, namespace, name);
+
+    engine->now = now;
+    if (!item || item->reservation || until <= now ||
+        (item->requeue_at != TIME_NONE && item->requeue_at >= until))
+        return;
+    item->requeue_at = until;
+    backoff_plan(engine, item, now);
+    if (item->place != ITEM_HEAP)
+        return;
+    pending_remove_quietly(engine, item);
+    pending_push(engine, item);
+}
+
 void engine_workload_put(struct engine *engine, const struct workload *workload, int64_t now)
 {
     struct item *item = item_by_key(engine, workload->namespace, workload->name);

@@ -237,6 +237,26 @@ static void a_failed_write_gives_the_quota_back(void **state)
     assert_string_equal(world_cycle(w), "p Admitted");
 }
 
+/* One whose write is refused must not keep its queue waiting until the next try. */
+static void a_held_workload_lets_the_next_one_go_first(void **state)
+{
+    struct world *w = *state;
+
+    world_queue(w, "A", "", "4,-,-", "");
+    world_waits(w, "A", "p", 0, "cpu=4", 100);
+    assert_string_equal(world_cycle(w), "p Admitted");
+    world_waits(w, "A", "q", 0, "cpu=1", 101);
+    engine_admission_failed(w->engine, "ns", "p", false, w->now);
+    engine_workload_hold(w->engine, "ns", "p", w->now + 2 * NANOSECONDS_PER_SECOND, w->now);
+    assert_string_equal(world_pending(w, "A"), "heap: q; parked: p");
+    assert_string_equal(world_cycle(w), "q Admitted");
+    world_finish(w, "q");
+    world_pass(w, 1);
+    assert_string_equal(world_pending(w, "A"), "heap:; parked: p");
+    world_pass(w, 1);
+    assert_string_equal(world_cycle(w), "p Admitted");
+}
+
 static void old_news_does_not_undo_an_admission(void **state)
 {
     struct world *w = *state;
@@ -318,6 +338,7 @@ int main(void)
         TEST(e8_without_candidates_the_strategy_decides),
         TEST(a_preemptor_starts_when_its_victims_are_gone),
         TEST(a_failed_write_gives_the_quota_back),
+        TEST(a_held_workload_lets_the_next_one_go_first),
         TEST(old_news_does_not_undo_an_admission),
         TEST(blocked_by_pods_that_are_not_ready),
         TEST(a_new_slice_pays_the_difference),
