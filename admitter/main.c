@@ -1,6 +1,7 @@
 /* main.c - one binary, several verbs. */
 #include <stdio.h>
 #include <string.h>
+#include "admitter/explain.h"
 #include "admitter/ledger_command.h"
 #include "admitter/run.h"
 #include "admitter/simulate.h"
@@ -22,6 +23,7 @@ static const struct verb {
 } verbs[] = {
     { "run", run_main, "run the controller" },
     { "simulate", simulate_main, "run the same engine on manifests, without a cluster" },
+    { "explain", explain_main, "why a workload of a live cluster waits, and what would let it in" },
     { "ledger", ledger_main, "check, export or query a ledger file" },
     { "version", version_main, "print the version" },
     { "help", help_main, "this list; `admitter VERB --help` says more" },

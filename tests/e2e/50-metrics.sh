@@ -4,37 +4,13 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=api.sh
 . "$(dirname "$0")/api.sh"
+# shellcheck source=scrape.sh
+. "$(dirname "$0")/scrape.sh"
 metrics_options='enableClusterQueueResources: true'
 api_stage 'leaderElection: {leaderElect: false}
 fairSharing: {preemptionStrategies: [LessThanOrEqualToFinalShare, LessThanInitialShare]}' --components core,scheduler,webhooks-core
 
-scrape() { curl -fsS -m 5 "http://127.0.0.1:$(metrics_port one)/metrics"; }
-# shows SERIES VALUE: exactly this series, labels in alphabetical order; replica_role is left out of them. VALUE "none": not there.
-series() { scrape | sed -E 's/,replica_role="standalone"//; s/replica_role="standalone",?//' | awk -v s="$1" 'index($0, s " ") == 1 {print $NF}'; }
-value_is() { [ "$(series "$1")" = "${2/none/}" ]; }
-shows() { check "$1 is $2" soon value_is "$1" "$2"; }
-not_shown() { ! scrape | grep "$1" >/dev/null; }
-
-make resourceflavors '{apiVersion: kueue.x-k8s.io/v1beta2, kind: ResourceFlavor, metadata: {name: f}}'
-# cq NAME NOMINAL [MORE-SPEC]
-cq() {
-    make clusterqueues "{apiVersion: kueue.x-k8s.io/v1beta2, kind: ClusterQueue, metadata: {name: $1}, spec: {namespaceSelector: {}${3:+, $3},
-        resourceGroups: [{coveredResources: [cpu], flavors: [{name: f, resources: [{name: cpu, nominalQuota: $2}]}]}]}}"
-}
-lq() { make localqueues "{apiVersion: kueue.x-k8s.io/v1beta2, kind: LocalQueue, metadata: {name: $1, namespace: t}, spec: {clusterQueue: $2}}"; }
-# wl NAME QUEUE CPU [MORE-SPEC]
-wl() {
-    make workloads "{apiVersion: kueue.x-k8s.io/v1beta2, kind: Workload, metadata: {name: $1, namespace: t, finalizers: [kueue.x-k8s.io/resource-in-use]}, spec: {queueName: $2${4:+, $4}, podSets: [{name: main, count: 1,
-        template: {spec: {restartPolicy: Never, containers: [{name: c, image: i, resources: {requests: {cpu: $3}}}]}}}]}}"
-}
-status() { api PATCH "$(at "$1" "$2/status")?fieldManager=test" "{\"status\": $3}" application/merge-patch+json >"$work/merged" || { cat "$work/merged"; return 1; }; }
-with() { show workloads "$1" | jq -c --argjson new "[$2]" '[.status.conditions[]? | select(.type as $t | all($new[]; .type != $t))] + $new'; }
-# says WORKLOAD TYPE STATUS REASON: write a condition. end WORKLOAD. release WORKLOAD: as a job controller does after an eviction.
-says() { status workloads "$1" "{\"conditions\": $(with "$1" "$(jq -nc --arg t "$2" --arg s "$3" --arg r "$4" '{type: $t, status: $s, reason: $r, message: "", lastTransitionTime: (now | todate)}')")}"; }
-end() { says "$1" Finished True Succeeded; }
-release() { status workloads "$1" "{\"admission\": null, \"conditions\": $(with "$1" '{"type": "QuotaReserved", "status": "False", "reason": "PendingEvaluation", "message": "", "lastTransitionTime": "'"$(date -u +%FT%TZ)"'"}')}"; }
-is_true() { echo "any(.status.conditions[]?; .type == \"$1\" and .status == \"True\")"; }
-
+flavor f
 # ---- queues without workloads ----
 cq a 5 'cohortName: co, preemption: {withinClusterQueue: LowerPriority, reclaimWithinCohort: Any}'
 lq qa a
@@ -119,8 +95,7 @@ merge clusterqueues a '{"spec": {"stopPolicy": "None"}}'
 shows 'kueue_cluster_queue_status{cluster_queue="a",status="active"}' 1
 
 # ---- admission checks ----
-make admissionchecks '{apiVersion: kueue.x-k8s.io/v1beta2, kind: AdmissionCheck, metadata: {name: c}, spec: {controllerName: t}}'
-api PATCH "$(at admissionchecks c/status)" '{"status": {"conditions": [{"type": "Active", "status": "True", "reason": "T", "message": "", "lastTransitionTime": "2024-01-01T00:00:00Z"}]}}' application/merge-patch+json >/dev/null
+check_active c
 cq b 5 'cohortName: co, admissionChecksStrategy: {admissionChecks: [{name: c}]}'
 lq qb b
 wl checked qb 1
