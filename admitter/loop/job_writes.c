@@ -143,7 +143,7 @@ static void read_again(struct loop *loop, struct job_record *record)
 
 static void job_refused(struct loop *loop, struct job_record *record, const struct write_op *op)
 {
-    metrics_write_failed(err_name(op->error.code));
+    metrics_write_failed(job_kinds()[record->kind]->kind, err_name(op->error.code));
     if (op->error.code == ERR_CONFLICT) { /* somebody was faster: decide again on what is there */
         read_again(loop, record);
         return;

@@ -110,14 +110,15 @@ static void register_build(struct metrics *m)
 
 static void register_extra(struct metrics *m)
 {
-    static const char *const code[] = { "code" }, *const name[] = { "name" };
+    static const char *const labels[] = { "kind", "code" }, *const name[] = { "name" };
 
     m->write_failures = metric_register(
         m->registry, &(struct metric_info){ .name = "sluice_write_failures_total",
-                                            .help = "Writes that the API server did not take.",
+                                            .help = "Writes that the API server did not take; "
+                                                    "codes invalid and forbidden are for good.",
                                             .type = METRIC_COUNTER,
-                                            .labels = code,
-                                            .label_count = 1 });
+                                            .labels = labels,
+                                            .label_count = ARRAY_COUNT(labels) });
     m->leader =
         metric_register(m->registry, &(struct metric_info){ .name = "leader_election_master_status",
                                                             .help = "1 while this process leads.",
@@ -210,10 +211,10 @@ void metrics_leading(bool leading)
         metric_registry_remove_gauges(current->registry, ROLE, "follower");
 }
 
-void metrics_write_failed(const char *code)
+void metrics_write_failed(const char *kind, const char *code)
 {
     if (current)
-        metric_add(current->write_failures, (const char *const[]){ code }, 1);
+        metric_add(current->write_failures, (const char *const[]){ kind, code }, 1);
 }
 
 /* ---- records of objects ---- */

@@ -152,4 +152,6 @@ void metrics_cohort_clear(const char *name);
 void metrics_cohorts_keep(bool (*exists)(void *context, const char *name), void *context);
 
 /* ---- writes ---- */
-void metrics_write_failed(const char *code); /* err_name; any thread */
+/* 'kind' of the object, 'code' as err_name has it: "invalid" and "forbidden" are refusals for good.
+ * Any thread. */
+void metrics_write_failed(const char *kind, const char *code);

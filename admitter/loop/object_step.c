@@ -169,7 +169,7 @@ static void write_failed(struct loop *loop, struct object_record *record, const 
 {
     enum err_code code = op->error.code;
 
-    metrics_write_failed(err_name(code));
+    metrics_write_failed(object_kind_name(record->kind), err_name(code));
     if (code == ERR_CONFLICT && record->resource_version > record->sent_version) {
         mark_object(loop, record); /* the newer object is here already */
         return;

@@ -35,7 +35,7 @@ static bool is_refusal(const struct write_op *op)
 
 static void write_failed(struct loop *loop, struct workload_record *record, struct write_op *op)
 {
-    metrics_write_failed(err_name(op->error.code));
+    metrics_write_failed("Workload", err_name(op->error.code));
     if (op->error.code == ERR_CONFLICT) { /* somebody was faster: decide again on what is there */
         fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
         return;
@@ -136,7 +136,7 @@ static void fence_done(struct loop *loop, struct workload_record *record, struct
 static void reservation_failed(struct loop *loop, struct workload_record *record,
                                struct write_op *op)
 {
-    metrics_write_failed(err_name(op->error.code));
+    metrics_write_failed("Workload", err_name(op->error.code));
     if (op->error.code != ERR_CONFLICT)
         hold_back(loop, record, op);
     if (is_refusal(op))

@@ -46,7 +46,7 @@ struct write_op *workload_status_op(struct loop *loop, const struct workload_rec
     if (life_check(before, after, &e) < 0) {
         LOG(LOG_ERROR, "a status is not written, it would break the life cycle",
             KS("workload", record->key), KS("error", e.text));
-        metrics_write_failed(err_name(e.code));
+        metrics_write_failed("Workload", err_name(e.code));
         json_decref(change);
         return NULL;
     }

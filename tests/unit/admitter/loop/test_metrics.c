@@ -223,7 +223,7 @@ static void without_a_start_nothing_happens(void **state)
     metrics_local_queue_status("n", "l", &status_of_queue, true);
     metrics_cohort_status("c", &status_of_queue);
     metrics_cluster_queue_clear("q");
-    metrics_write_failed("conflict");
+    metrics_write_failed("Job", "conflict");
     metrics_leading(true);
     metrics_render(&text);
     assert_int_equal(text.length, 0);
