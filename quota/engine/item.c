@@ -387,6 +387,14 @@ static bool assumption_stands(const struct item *item, const struct workload *wo
     return !reserved || reserved->transition <= item->reservation->reserved_at;
 }
 
+/* Older news say nothing about what was decided since. */
+static void assumption_keep(struct item *item)
+{
+    item->admitted = item->reservation->is_admitted;
+    item->evicted = false;
+    item->evicted_at = TIME_NONE;
+}
+
 static void reservation_follow(struct engine *engine, struct item *item,
                                const struct workload *workload, int64_t now)
 {
@@ -396,7 +404,9 @@ static void reservation_follow(struct engine *engine, struct item *item,
         pending_remove(engine, item);
         reservation_read(engine, item, workload,
                          reserved->transition != TIME_NONE ? reserved->transition : now);
-    } else if (!assumption_stands(item, workload)) {
+    } else if (assumption_stands(item, workload)) {
+        assumption_keep(item);
+    } else {
         if (item->reservation)
             tree_unpark(engine, &item->reservation->queue->node, now);
         reservation_drop(engine, item);
