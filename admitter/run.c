@@ -517,9 +517,13 @@ static void seed(void)
     json_object_seed(0);
 }
 
-static int usage_error(const struct err *e)
+/* All problems of the configuration, however many, else the one error. */
+static int usage_error(const struct configuration *c, const struct err *e)
 {
-    fprintf(stderr, "admitter run: %s\n", e->text);
+    for (size_t i = 0; i < c->problem_count; i++)
+        fprintf(stderr, "admitter run: %s\n", c->problems[i]);
+    if (c->problem_count == 0)
+        fprintf(stderr, "admitter run: %s\n", e->text);
     return 2;
 }
 
@@ -574,7 +578,7 @@ int run_main(int argc, char **argv)
     log_thread_name("main");
     seed();
     if (program_configure(p, argc, argv, &e) < 0) {
-        status = usage_error(&e);
+        status = usage_error(&p->configuration, &e);
         program_stop(p);
         free(p);
         return status;

@@ -22,6 +22,8 @@ printf 'apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\nwebhok: 
 check "an unknown field is named" fails 2 'webhok' --config "$work/bad.yaml"
 printf 'apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\nintegrations: {frameworks: [batch/jobb]}\n' >"$work/bad.yaml"
 check "a wrong value is named with its path" fails 2 'integrations.frameworks\[0\]: Unsupported value: "batch/jobb"' --config "$work/bad.yaml"
+printf 'apiVersion: config.kueue.x-k8s.io/v1beta2\nkind: Configuration\nintegrations: {frameworks: [a, b, c, d, e]}\nfairSharing: {}\n' >"$work/bad.yaml"
+check "so is the last of many" fails 2 'fairSharing.preemptionStrategies: Required value: must be specified' --config "$work/bad.yaml"
 check "no API server is status 1" fails 1 'absent' --kubeconfig /absent --ledger :memory:
 check "a broken kubeconfig is named" fails 1 "$work/bad.yaml" --kubeconfig "$work/bad.yaml" --ledger :memory:
 

@@ -12,9 +12,9 @@ samples=("$root"/tests/crds/webhook/*/*.yaml)
 while read -r gates; do
     chosen=()
     for sample in "${samples[@]}"; do [ "$(gates_of "$sample")" != "$gates" ] || chosen+=("$sample"); done
-    sluice_start one --components webhooks-core ${gates:+--feature-gates "$gates"}
+    bare_start one --components webhooks-core ${gates:+--feature-gates "$gates"}
     "$root/tests/crds/run" --as-is "${chosen[@]}" >"$work/samples" || true
-    sluice_kill one
+    stops one
     grep '^FAIL' "$work/samples" || true
     passed=$((passed + $(awk 'END {print $1 + 0}' "$work/samples")))
     failed=$((failed + $(awk 'END {print $3 + 0}' "$work/samples")))

@@ -2,7 +2,7 @@
 # runs it: certificates from a folder, webhooks registered by URL, nothing from the chart.
 # shellcheck shell=bash
 #
-# Sourced after lib.sh. `bare_up` first; then `sluice_start NAME --components LIST` and so on as in lib.sh.
+# Sourced after lib.sh. `bare_up` first; then `bare_start NAME --components LIST` and so on.
 
 # Kinds of jobs that webhook configurations name: suffix of the path, group, version, resource.
 job_webhooks='workload-codeflare-dev-v1beta2-appwrapper workload.codeflare.dev v1beta2 appwrappers
@@ -79,13 +79,18 @@ bare_up() {
     bare_configure one
 }
 
-# ready_ms NAME [ARGUMENT]...: start, wait for /readyz without sleeping; prints the milliseconds from exec.
-ready_ms() {
-    local name=$1 begin
-    begin=$(now_ms)
-    sluice_launch "$@"
-    until is_ready "$name"; do
-        [ "$(now_ms)" -lt $((begin + 15000)) ] || return 1
-    done
-    echo $(($(now_ms) - begin))
+# bare_start NAME [ARGUMENT]...: as sluice_start, but a child that `stops` can wait for.
+bare_start() {
+    sluice_spawn "$@"
+    becomes_ready "$1"
+}
+
+# stops NAME: SIGTERM ends a bare_start with status 0.
+stops() {
+    local pid status=0
+    pid=$(sluice_pid "$1")
+    kill -TERM "$pid"
+    wait "$pid" || status=$?
+    rm -f "$work/$1.pid"
+    [ "$status" -eq 0 ] || { echo "status $status"; return 1; }
 }

@@ -114,21 +114,27 @@ health_port() { sed -nE 's/.*healthProbeBindAddress: "127.0.0.1:([0-9]+)".*/\1/p
 metrics_port() { sed -nE 's/.*bindAddress: "127.0.0.1:([0-9]+)".*/\1/p' "$work/config-$1.yaml" | tail -n 1; }
 is_ready() { curl -fsS -m 2 "http://127.0.0.1:$(health_port "$1")/readyz" >/dev/null 2>&1; }
 
-# sluice_launch NAME [ARGUMENT]...: start without waiting.
-sluice_launch() {
+# sluice_spawn NAME [ARGUMENT]...: a child of this shell, which can wait for it.
+sluice_spawn() {
     local name=$1
     shift
     "${launcher[@]}" "$program" run --config "$work/config-$name.yaml" --ledger "$work/ledger-$name.db" --metrics-plaintext --debug-endpoints "$@" \
         >>"$work/sluice-$name.log" 2>&1 &
     echo $! >"$work/$name.pid"
-    disown $!
     replicas+=("$name")
+}
+
+# sluice_launch NAME [ARGUMENT]...: start without waiting; the shell says nothing when it ends.
+sluice_launch() {
+    sluice_spawn "$@"
+    disown "$(sluice_pid "$1")"
 }
 launcher=(env)
 
+becomes_ready() { eventually 15 is_ready "$1" || { echo "Sluice $1 did not become ready"; tail -n 5 "$work/sluice-$1.log"; return 1; }; }
 sluice_start() {
     sluice_launch "$@"
-    eventually 15 is_ready "$1" || { echo "Sluice $1 did not become ready"; tail -n 5 "$work/sluice-$1.log"; return 1; }
+    becomes_ready "$1"
 }
 
 sluice_pid() { cat "$work/$1.pid"; }
