@@ -311,6 +311,18 @@ static void consumed_decay(struct engine *engine, struct local_queue_record *que
     rows_clear(&used);
 }
 
+void fair_wake(struct engine *engine, struct local_queue_record *queue)
+{
+    struct fair_ledger *ledger = queue->ledger;
+    int64_t interval = engine->options.usage_sampling_interval, idle;
+
+    if (!ledger || ledger->consumed.count > 0 || ledger->updated == TIME_NONE || interval <= 0)
+        return;
+    idle = engine->now - ledger->updated;
+    if (idle >= 2 * interval) /* otherwise the sample may just be due */
+        ledger->updated += idle / interval * interval;
+}
+
 void fair_settle(struct engine *engine, struct item *item, int64_t now)
 {
     struct local_queue_record *queue = item->local_queue;

@@ -486,6 +486,8 @@ void fair_order_refresh(struct engine *engine, struct cluster_queue_record *queu
 bool fair_has_penalties(const struct engine *engine, const struct cluster_queue_record *queue);
 void fair_penalty_push(struct engine *engine, struct item *item);
 void fair_penalty_drop(struct engine *engine, struct item *item);
+/* Its first workload is admitted: the idle time before counts as sampled. */
+void fair_wake(struct engine *engine, struct local_queue_record *queue);
 void fair_settle(struct engine *engine, struct item *item, int64_t now);
 void fair_ledger_destroy(struct fair_ledger *ledger); /* NULL is fine */
 void fair_ledger_seed(struct engine *engine, struct local_queue_record *queue,

@@ -66,6 +66,8 @@ static void admitted_count(struct engine *engine, struct item *item, int sign)
     queue->admitted_count += sign;
     if (item->local_queue)
         item->local_queue->admitted += sign;
+    if (sign > 0 && item->local_queue && item->local_queue->admitted == 1)
+        fair_wake(engine, item->local_queue);
     for (size_t i = 0; i < held->usage_count; i++) {
         uint32_t fr = held->usage[i].fr;
         int64_t amount = held->usage[i].amount;

@@ -160,6 +160,25 @@ static void usage_is_sampled_as_time_passes(void **state)
     assert_string_equal(consumed(w, "a"), "5171572874n");
 }
 
+/* Nobody samples a queue that has nothing; its hours before the first workload are not usage: only the
+ * penalty of the workload itself is, and nothing of the ten hours. */
+static void an_idle_queue_has_no_past(void **state)
+{
+    struct world *w = *state;
+    struct workload *p;
+
+    world_queue(w, "A", "", "20,-,-", "afs");
+    world_pass(w, 36000);
+    p = world_workload(w, "A", "p", 0, "cpu=10");
+    engine_workload_put(w->engine, p, w->now);
+    assert_string_equal(world_cycle(w), "p Admitted");
+    p->admission.cluster_queue = "A";
+    world_condition(w, p, "QuotaReserved", true, "QuotaReserved", w->now);
+    world_condition(w, p, "Admitted", true, "Admitted", w->now);
+    engine_workload_put(w->engine, p, w->now);
+    assert_string_equal(consumed(w, "A"), "2928932188n");
+}
+
 /* Those who used more are preempted first (5.3 rule 3). */
 static void heavy_users_are_preempted_first(void **state)
 {
@@ -192,6 +211,7 @@ int main(void)
         TEST(weight_zero_goes_last),
         TEST(a5_a_penalty_is_replaced_and_settled),
         TEST(usage_is_sampled_as_time_passes),
+        TEST(an_idle_queue_has_no_past),
         TEST(heavy_users_are_preempted_first),
     };
 
