@@ -5,9 +5,6 @@
 #include "quota/base/mem.h"
 #include "quota/engine/engine_private.h"
 
-#define MULTIKUEUE "kueue.x-k8s.io/multikueue"
-#define PROVISIONING "kueue.x-k8s.io/provisioning-request"
-
 struct problem_list {
     struct strbuf text;
     const char *reason; /* of the first one */
@@ -99,12 +96,12 @@ static void check_look(const struct engine *engine, const struct cluster_queue_r
     }
     if (!check->copy.active)
         name_add(&lists->inactive, rule->name);
-    if (strcmp(check->copy.controller, MULTIKUEUE) == 0) {
+    if (strcmp(check->copy.controller, CONTROLLER_MULTIKUEUE) == 0) {
         name_add(&lists->multikueue, rule->name);
         if (is_per_flavor(queue, rule))
             name_add(&lists->per_flavor, rule->name);
     }
-    if (strcmp(check->copy.controller, PROVISIONING) == 0)
+    if (strcmp(check->copy.controller, CONTROLLER_PROVISIONING) == 0)
         name_add(&lists->provisioning, rule->name);
 }
 

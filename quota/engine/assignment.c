@@ -345,6 +345,7 @@ struct assignment *assignment_best(const struct assign_input *input, struct targ
         partial = partial_assignment(input, &found);
     if (full->mode != MODE_FIT && found.count == 0 && !partial)
         return full;
+    placement_behind_victims(input, partial ? partial : full, &found);
     if (input->old_slice)
         target_add(targets, input->old_slice, NULL, input->a);
     for (size_t i = 0; i < found.count; i++)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "quota/engine/engine_private.h"
+#include "quota/engine/hooks.h"
 
 enum fit_mode { MODE_NO_FIT, MODE_PREEMPT, MODE_DEFERRED_FIT, MODE_FIT }; /* 4.4, worst first */
 enum scan_mode { SCAN_NO_FIT, SCAN_NO_CANDIDATES, SCAN_PREEMPT, SCAN_RECLAIM, SCAN_FIT };
@@ -66,6 +67,7 @@ struct pod_set_pick {
     enum no_fit no_fit;
     struct attempt *attempts;
     size_t attempt_count, attempt_capacity;
+    struct placement placement; /* empty without a topology */
 };
 
 struct target {
@@ -95,6 +97,8 @@ struct assign_input {
     struct cluster_queue_record *queue;
     struct item *old_slice;             /* being replaced, or NULL (4.11) */
     const struct assignment *nominated; /* recomputation: only these flavors; or NULL */
+    struct item *const *hidden;         /* recomputation: victims of this cycle are thought away */
+    size_t hidden_count;
     struct arena *a;
 };
 
@@ -126,14 +130,15 @@ struct preemption {
     size_t fr_count;
     const struct fr_amount *request;
     size_t request_count;
-    const struct assignment *placed; /* its pods must have a place as well; NULL: quota only */
-    const struct target_list *taken; /* victims so far, for that */
+    struct assignment *placed;        /* its pods must have a place as well; NULL: quota only */
+    const struct target_list *taken;  /* victims so far, for that */
+    const struct assign_input *input; /* of 'placed' */
     struct arena *a;
 };
 /* Section 5: whom to evict, in order; none: nobody helps. */
 void preemption_targets(const struct preemption *preemption, struct target_list *targets);
-void preemption_for_assignment(const struct assign_input *input,
-                               const struct assignment *assignment, struct target_list *targets);
+void preemption_for_assignment(const struct assign_input *input, struct assignment *assignment,
+                               struct target_list *targets);
 /* The oracle of 4.5.4 for one FR. */
 enum scan_mode preemption_oracle(const struct assign_input *input, uint32_t fr, int64_t amount,
                                  int32_t *level);

@@ -35,11 +35,14 @@ static void heads_pop(struct cycle *cycle)
 /* Simulate everything under the journal; afterwards the tree is as it was. */
 static void simulate(struct cycle *cycle)
 {
+    const struct engine_hooks *hooks = cycle->engine->hooks;
     struct journal *journal = &cycle->engine->journal;
     struct entry *entry;
     size_t done = 0;
 
     journal->recording = true;
+    if (hooks && hooks->cycle_begin)
+        hooks->cycle_begin(hooks->context);
     for (size_t i = 0; i < cycle->count; i++)
         cycle_nominate(cycle, &cycle->entries[i]);
     cycle_order_begin(cycle);

@@ -10,13 +10,12 @@ enum entry_state {
     ENTRY_NO_FIT,
     ENTRY_NO_CANDIDATES,
     ENTRY_PREEMPTING,
+    ENTRY_MIGRATING, /* a variant waits for its sibling to go (4.11) */
     ENTRY_DEFERRED,
     ENTRY_SKIPPED,
     ENTRY_GATED,
     ENTRY_BLOCKED, /* waits for PodsReady of others (4.12) */
-    ENTRY_ADMITTED,
-    ENTRY_SECOND_PASS_FAILED,
-    ENTRY_DROPPED
+    ENTRY_ADMITTED
 };
 
 struct entry {
@@ -28,7 +27,6 @@ struct entry {
     enum entry_state state;
     enum requeue_why why;
     const char *reason, *message; /* of the rejection or the skip */
-    bool is_second_pass;
     bool is_preemptor;
     bool was_recomputed;
     struct decision *decision;

@@ -16,6 +16,8 @@ static struct pod_set_assignment *pod_set_admission(const struct entry *entry,
 
     to->pod_set = shape->pod_set->name;
     to->count = from->count;
+    to->topology_assignment = from->placement.topology_assignment;
+    to->delayed_topology = from->placement.is_delayed ? "Pending" : NULL;
     to->uses = ARENA_ARRAY(a, from->pick_count + 1, struct resource_flavor_use);
     for (size_t i = 0; i < from->pick_count; i++) {
         const struct pick *pick = &from->picks[i];
@@ -121,6 +123,9 @@ bool entry_is_admitted_at_once(const struct cycle *cycle, const struct entry *en
     for (size_t i = 0; i < count; i++)
         if (!check_is_ready(entry->item, checks[i]))
             return false;
+    for (size_t i = 0; i < entry->assignment->pod_set_count; i++)
+        if (entry->assignment->pod_sets[i].placement.is_delayed)
+            return false;
     return true;
 }
 
@@ -173,6 +178,11 @@ static const char *victim_message(const struct cycle *cycle, const struct entry 
 {
     const struct item *item = entry->item;
 
+    if (strcmp(target->reason, REASON_FLAVOR_MIGRATION) == 0)
+        return arena_format(cycle->a,
+                            "Evicted to accommodate a workload (UID: %s) due to migration to more "
+                            "favorable resource flavor",
+                            known(item_uid(item)));
     return arena_format(
         cycle->a,
         "Preempted to accommodate a workload (UID: %s, JobUID: %s) due to %s; preemptor path: %s; "
@@ -248,6 +258,7 @@ static enum outcome outcome_of(const struct cycle *cycle, const struct entry *en
     case ENTRY_ADMITTED:
         return entry_is_admitted_at_once(cycle, entry) ? OUTCOME_ADMITTED : OUTCOME_RESERVED;
     case ENTRY_PREEMPTING:
+    case ENTRY_MIGRATING:
         return OUTCOME_PREEMPTING;
     case ENTRY_DEFERRED:
     case ENTRY_SKIPPED:
@@ -267,6 +278,8 @@ static const char *entry_message(const struct cycle *cycle, const struct entry *
     if (entry->state == ENTRY_PREEMPTING && decision->victim_count > 0)
         message = arena_format(cycle->a, "%s. Pending the preemption of %zu workload(s)", message,
                                decision->victim_count);
+    if (entry->state == ENTRY_MIGRATING)
+        message = arena_format(cycle->a, "%s. Pending the migration of 1 workload(s)", message);
     if (strlen(message) > MESSAGE_LIMIT)
         message = arena_format(cycle->a, "%.*s ...", MESSAGE_LIMIT - 4, message);
     return message;
@@ -298,7 +311,6 @@ void decision_make(struct cycle *cycle, struct entry *entry, struct decision *de
     decision->uid = arena_strdup(a, item_uid(item));
     decision->cluster_queue = arena_strdup(a, entry->queue->name);
     decision->outcome = outcome_of(cycle, entry);
-    decision->second_pass = entry->is_second_pass;
     decision->flavors_considered = "";
     decision->reason = decision->message = "";
     decision->borrowing_level = entry->assignment ? entry->assignment->level : 0;
@@ -315,7 +327,7 @@ void decision_make(struct cycle *cycle, struct entry *entry, struct decision *de
         decision->write_status = true;
         return;
     }
-    if (entry->state == ENTRY_PREEMPTING)
+    if (entry->state == ENTRY_PREEMPTING || entry->state == ENTRY_MIGRATING)
         victims_make(cycle, entry, decision);
     decision->reason = entry_reason(cycle, entry);
     decision->message = entry_message(cycle, entry, decision);

@@ -100,8 +100,9 @@ struct decision {
         *flavors_considered; /* text for the QuotaReserved event (4.13 step 6), "" when none */
     bool gated_by_preemption_gate; /* write BlockedOnPreemptionGates=True */
     bool waits_for_pods_ready;     /* 4.12: fits, but blockAdmission holds it back */
-    bool preemption_skipped;       /* its victims, or its room, went to an earlier entry */
-    const char *recomputation;     /* victims chosen again (4.9 step 2a): "new_targets",
+    bool evicts_for_failed_node; /* second pass: nothing replaces the node; evict (NodeFailures) */
+    bool preemption_skipped;     /* its victims, or its room, went to an earlier entry */
+    const char *recomputation;   /* victims chosen again (4.9 step 2a): "new_targets",
                                       "deferred_fit" or "skipped"; NULL: they were not */
     /* Pending-view totals per pod set (1.13): resourceRequests to write when different. */
     struct pod_set_assignment *requests;

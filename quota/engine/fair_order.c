@@ -26,7 +26,7 @@ static void contender_measure(struct cycle *cycle, struct contender *contender)
     const struct assignment *assignment = contender->entry->assignment;
     size_t mark = journal_mark(&engine->journal);
 
-    for (size_t i = 0; !contender->entry->is_second_pass && i < assignment->usage_count; i++)
+    for (size_t i = 0; i < assignment->usage_count; i++)
         usage_add(&engine->journal, &contender->entry->queue->node, assignment->usage[i].fr,
                   assignment->usage[i].amount);
     contender->share = share_of(engine, contender->node);

@@ -28,6 +28,17 @@ static void uses_make(struct item *item, size_t count)
     item->pod_sets = count == 1 ? &item->one : mem_array(count + 1, sizeof(*item->pod_sets));
 }
 
+static const struct device_requests *devices_of(const struct engine *engine,
+                                                const struct workload *workload, size_t i)
+{
+    const struct device_requests *devices = workload->devices ? &workload->devices[i] : NULL;
+
+    if (!devices || !engine->options.gates.dra_integration ||
+        devices->added.count + devices->replaced_count == 0)
+        return NULL;
+    return devices;
+}
+
 void item_shapes_set(struct engine *engine, struct item *item, const struct workload *workload)
 {
     struct pod_set_use *old = item->pod_sets, old_one = item->one;
@@ -38,12 +49,9 @@ void item_shapes_set(struct engine *engine, struct item *item, const struct work
     uses_make(item, workload->pod_set_count);
     for (size_t i = 0; i < workload->pod_set_count; i++) {
         const struct pod_set *pod_set = &workload->pod_sets[i];
-        struct device_requests devices = { 0 };
-        struct shape_surroundings around;
+        const struct device_requests *devices = devices_of(engine, workload, i);
+        struct shape_surroundings around = surroundings_of(engine, item, pod_set, devices);
 
-        if (workload->dra_resources)
-            devices.added = workload->dra_resources[i];
-        around = surroundings_of(engine, item, pod_set, devices.added.count > 0 ? &devices : NULL);
         item->pod_sets[i].shape = shape_intern(engine->shapes, pod_set, &around);
         item->pod_sets[i].count = pod_set->count;
         item->pod_sets[i].effective = effective_count(workload, pod_set, &engine->options.gates);

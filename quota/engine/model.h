@@ -74,6 +74,14 @@ struct resource_list {
     size_t count;
 };
 
+/* DRA input of one pod set (1.10): 'replaced' are the extended resources recognised as backed by
+ * devices, 'added' the logical resources that stand for them, per pod. */
+struct device_requests {
+    const char **replaced;
+    size_t replaced_count;
+    struct resource_list added;
+};
+
 struct container {
     const char *name;
     struct resource_list requests, limits;
@@ -196,9 +204,8 @@ struct workload {
     size_t reclaimable_count;
     struct admission_check_state *checks;
     size_t check_count;
-    struct pod_count *resource_requests_counts; /* reserved; NULL */
-    const char *priority_boost;                 /* annotation kueue.x-k8s.io/priority-boost */
-    const char *admission_gated_by;             /* annotation kueue.x-k8s.io/admission-gated-by */
+    const char *priority_boost;     /* annotation kueue.x-k8s.io/priority-boost */
+    const char *admission_gated_by; /* annotation kueue.x-k8s.io/admission-gated-by */
     const char *allowed_flavors; /* annotation kueue.x-k8s.io/workload-allowed-resource-flavors */
     const char
         *slice_replacement_for; /* annotation kueue.x-k8s.io/workload-slice-replacement-for */
@@ -208,8 +215,7 @@ struct workload {
     const char *job_uid;      /* label kueue.x-k8s.io/job-uid */
     const char **unhealthy_nodes;
     size_t unhealthy_node_count;
-    struct resource_list
-        *dra_resources; /* per pod set, logical DRA resources per pod (1.10); NULL: none */
+    struct device_requests *devices; /* per pod set (1.10); NULL: none */
 };
 
 /* ---- queues, cohorts, flavors ---- */

@@ -28,7 +28,7 @@ struct engine_gates { /* spec/scheduling.md 7; true = on */
     bool admission_gated_by, unadmitted_observability, unadmitted_explicit_status;
     bool elastic_slices, concurrent_admission, orchestrated_preemption, topology_aware;
     bool tas_recompute, tas_failed_node_replacement, tas_failed_node_fail_fast;
-    bool dra_integration, dra_reject_when_disabled, skip_reassignment_for_pods;
+    bool dra_integration;
 };
 
 struct engine_options {

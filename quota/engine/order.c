@@ -25,9 +25,9 @@ static int entries_compare(const void *a, const void *b, void *context)
 {
     const struct entry *left = *(struct entry *const *)a, *right = *(struct entry *const *)b;
     const struct engine_gates *gates = context;
-    int order = compare_numbers(right->is_second_pass, left->is_second_pass);
+    int order = 0;
 
-    if (order == 0 && gates->prioritize_preemptor_workloads)
+    if (gates->prioritize_preemptor_workloads)
         order = compare_numbers(right->is_preemptor, left->is_preemptor);
     if (order == 0)
         order = compare_numbers(left->assignment->level, right->assignment->level);

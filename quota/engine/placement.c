@@ -4,57 +4,145 @@
 
 #include "quota/engine/eligibility.h"
 
-static const char *flavor_of(const struct engine *engine, const struct pod_set_pick *pod_set)
+/* ---- what is asked ---- */
+
+static const struct flavor_record *flavor_of(const struct pod_set_pick *pod_set)
 {
     for (size_t i = 0; i < pod_set->pick_count; i++)
         if (pod_set->picks[i].flavor && pod_set->picks[i].flavor->copy.topology)
-            return intern_text(engine->flavor_names, pod_set->picks[i].flavor->id);
+            return pod_set->picks[i].flavor;
     return NULL;
 }
 
-/* Pod sets with pods on a flavor that has a topology. */
-static size_t requests_gather(const struct placement_question *question,
-                              struct placement_request *requests)
-{
-    const struct assignment *assignment = question->assignment;
-    size_t count = 0;
-
-    for (size_t i = 0; i < assignment->pod_set_count; i++) {
-        const struct pod_set_pick *pod_set = &assignment->pod_sets[i];
-        const struct pod_set *declared = question->item->pod_sets[pod_set->index].shape->pod_set;
-        const char *flavor = flavor_of(question->engine, pod_set);
-
-        if (flavor && pod_set->count > 0)
-            requests[count++] = (struct placement_request){ question->item->namespace->name,
-                                                            item_name(question->item),
-                                                            declared->name,
-                                                            flavor,
-                                                            &declared->topology,
-                                                            pod_set->count };
-    }
-    return count;
-}
-
-bool placement_holds(const struct placement_question *question, struct placement_failure *failure)
-{
-    const struct engine_hooks *hooks = question->engine->hooks;
+/* The pod sets of an assignment that need a place, side by side with what is known about it. */
+struct gathered {
     struct placement_request *requests;
-    const char **victims;
+    struct placement *placements;
+    struct pod_set_pick **pod_sets;
     size_t count;
+};
 
-    if (!hooks || !hooks->place || !question->engine->options.gates.topology_aware)
-        return true;
-    requests =
-        ARENA_ARRAY(question->a, question->assignment->pod_set_count + 1, struct placement_request);
-    count = requests_gather(question, requests);
-    if (count == 0)
-        return true;
-    victims = ARENA_ARRAY(question->a, question->victim_count + 1, const char *);
-    for (size_t i = 0; i < question->victim_count; i++)
-        victims[i] = question->victims[i]->key;
-    return hooks->place(hooks->context, requests, count, victims, question->victim_count,
-                        question->empty, failure, question->a);
+static void gather(const struct placement_question *question, struct gathered *out)
+{
+    struct assignment *assignment = question->assignment;
+    size_t most = assignment->pod_set_count + 1;
+
+    out->requests = ARENA_ARRAY(question->a, most, struct placement_request);
+    out->placements = ARENA_ARRAY(question->a, most, struct placement);
+    out->pod_sets = ARENA_ARRAY(question->a, most, struct pod_set_pick *);
+    for (size_t i = 0; i < assignment->pod_set_count; i++) {
+        struct pod_set_pick *pod_set = &assignment->pod_sets[i];
+        const struct shape *shape = question->item->pod_sets[pod_set->index].shape;
+        const struct flavor_record *flavor = flavor_of(pod_set);
+
+        if (!flavor || pod_set->count <= 0 || pod_set->placement.is_delayed)
+            continue;
+        out->requests[out->count] = (struct placement_request){
+            .namespace = question->item->namespace->name,
+            .workload = item_name(question->item),
+            .pod_set = shape->pod_set->name,
+            .flavor = intern_text(question->engine->flavor_names, flavor->id),
+            .topology = &shape->pod_set->topology,
+            .pod = shape->adjusted,
+            .per_pod = shape->requests,
+            .count = pod_set->count,
+        };
+        out->placements[out->count] = pod_set->placement;
+        out->pod_sets[out->count++] = pod_set;
+    }
 }
+
+static const struct engine_hooks *topology_hooks(const struct engine *engine)
+{
+    return engine->hooks && engine->hooks->place && engine->options.gates.topology_aware
+               ? engine->hooks
+               : NULL;
+}
+
+static struct placement_scene scene_of(const struct placement_question *question)
+{
+    const char **gone = ARENA_ARRAY(question->a, question->gone_count + 1, const char *);
+
+    for (size_t i = 0; i < question->gone_count; i++)
+        gone[i] = question->gone[i]->key;
+    return (struct placement_scene){ gone, question->gone_count, question->is_empty };
+}
+
+bool placement_find(const struct placement_question *question, bool keeps,
+                    struct placement_failure *failure)
+{
+    const struct engine_hooks *hooks = topology_hooks(question->engine);
+    struct gathered asked = { 0 };
+    struct placement_scene scene;
+
+    if (!hooks)
+        return true;
+    gather(question, &asked);
+    scene = scene_of(question);
+    if (asked.count > 0 && !hooks->place(hooks->context, asked.requests, asked.count, &scene,
+                                         asked.placements, failure, question->a))
+        return false;
+    for (size_t i = 0; keeps && i < asked.count; i++)
+        asked.pod_sets[i]->placement = asked.placements[i];
+    return true;
+}
+
+bool placement_still_fits(const struct placement_question *question)
+{
+    const struct engine_hooks *hooks = topology_hooks(question->engine);
+    struct gathered asked = { 0 };
+    struct placement_scene scene;
+
+    if (!hooks || !hooks->still_fits)
+        return true;
+    gather(question, &asked);
+    scene = scene_of(question);
+    return asked.count == 0 ||
+           hooks->still_fits(hooks->context, asked.requests, asked.count, asked.placements, &scene);
+}
+
+void placement_plan(const struct placement_question *question)
+{
+    const struct engine_hooks *hooks = topology_hooks(question->engine);
+    struct gathered asked = { 0 };
+
+    if (!hooks || !hooks->plan)
+        return;
+    gather(question, &asked);
+    if (asked.count > 0)
+        hooks->plan(hooks->context, asked.requests, asked.count, asked.placements);
+}
+
+/* ---- delayed topology (4.11) ---- */
+
+/* Other clusters place the pods themselves, and nodes that are still to be provisioned are not there
+ * yet: with such a check on the flavor the place is found in a second pass. */
+static bool is_delayed(const struct assign_input *input, const struct flavor_record *flavor)
+{
+    const char *name = intern_text(input->engine->flavor_names, flavor->id);
+    size_t count;
+    const char **checks = required_checks(input->engine, input->queue, &name, 1, input->a, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct named_check *check = map_get(input->engine->checks, str_of(checks[i]));
+
+        if (check && (strcmp(check->copy.controller, CONTROLLER_MULTIKUEUE) == 0 ||
+                      strcmp(check->copy.controller, CONTROLLER_PROVISIONING) == 0))
+            return true;
+    }
+    return false;
+}
+
+static void delays_mark(const struct assign_input *input, struct assignment *assignment)
+{
+    for (size_t i = 0; i < assignment->pod_set_count; i++) {
+        const struct flavor_record *flavor = flavor_of(&assignment->pod_sets[i]);
+
+        assignment->pod_sets[i].placement.is_delayed = flavor && is_delayed(input, flavor);
+    }
+}
+
+/* ---- the mode of an assignment (4.5.5) ---- */
 
 static void failure_record(const struct assign_input *input, struct assignment *assignment,
                            const struct placement_failure *failure)
@@ -80,27 +168,68 @@ static void topology_picks_lower(struct assignment *assignment)
         }
 }
 
+/* The slice that is replaced makes place, and so does who is hidden from a recomputation. */
+static struct placement_question question_of(const struct assign_input *input,
+                                             struct assignment *assignment,
+                                             const struct target_list *targets)
+{
+    size_t victims = targets ? targets->count : 0, count = 0;
+    struct item **gone = ARENA_ARRAY(input->a, input->hidden_count + victims + 2, struct item *);
+
+    if (input->old_slice)
+        gone[count++] = input->old_slice;
+    for (size_t i = 0; i < input->hidden_count; i++)
+        gone[count++] = input->hidden[i];
+    for (size_t i = 0; i < victims; i++)
+        gone[count++] = targets->items[i].item;
+    return (struct placement_question){ .engine = input->engine,
+                                        .item = input->item,
+                                        .assignment = assignment,
+                                        .gone = gone,
+                                        .gone_count = count,
+                                        .a = input->a };
+}
+
 void placement_apply(const struct assign_input *input, struct assignment *assignment)
 {
-    struct placement_question question = {
-        .engine = input->engine, .item = input->item, .assignment = assignment, .a = input->a
-    };
+    struct placement_question question = question_of(input, assignment, NULL);
     struct placement_failure failure = { 0 };
 
-    if (assignment->mode == MODE_FIT && !placement_holds(&question, &failure)) {
+    if (!topology_hooks(input->engine))
+        return;
+    delays_mark(input, assignment);
+    if (assignment->mode == MODE_FIT && !placement_find(&question, true, &failure)) {
         failure_record(input, assignment, &failure);
         assignment->mode = MODE_PREEMPT;
         topology_picks_lower(assignment);
     }
     if (assignment->mode != MODE_PREEMPT)
         return;
-    question.empty = true;
-    if (placement_holds(&question, &failure)) {
-        if (input->engine->hooks && input->engine->hooks->place)
-            topology_picks_lower(assignment);
+    question.is_empty = true;
+    if (placement_find(&question, true, &failure)) {
+        topology_picks_lower(assignment);
         return;
     }
     failure_record(input, assignment, &failure);
     assignment->mode = MODE_NO_FIT;
     assignment->no_fit = NO_FIT_TOPOLOGY;
+}
+
+void placement_behind_victims(const struct assign_input *input, struct assignment *assignment,
+                              const struct target_list *targets)
+{
+    struct placement_question question = question_of(input, assignment, targets);
+    struct placement_failure failure = { 0 };
+
+    if (assignment->mode == MODE_PREEMPT && targets->count > 0)
+        (void)placement_find(&question, true, &failure); /* the search made sure of it */
+}
+
+bool placement_without(const struct assign_input *input, struct assignment *assignment,
+                       const struct target_list *victims)
+{
+    struct placement_question question = question_of(input, assignment, victims);
+    struct placement_failure failure = { 0 };
+
+    return placement_find(&question, false, &failure);
 }

@@ -137,24 +137,6 @@ void candidates_sort(const struct preemption *search, struct candidate_list *lis
 
 /* ---- does the request fit now? ---- */
 
-static bool request_is_placeable(const struct preemption *search)
-{
-    struct placement_question question = {
-        .engine = search->engine, .item = search->item, .assignment = search->placed, .a = search->a
-    };
-    struct placement_failure failure = { 0 };
-    struct item **victims;
-
-    if (!search->placed || !search->engine->hooks || !search->engine->hooks->place)
-        return true;
-    victims = ARENA_ARRAY(search->a, search->taken->count + 1, struct item *);
-    for (size_t i = 0; i < search->taken->count; i++)
-        victims[i] = search->taken->items[i].item;
-    question.victims = victims;
-    question.victim_count = search->taken->count;
-    return placement_holds(&question, &failure);
-}
-
 bool request_fits(const struct preemption *search, bool borrowing)
 {
     const struct node *node = &search->queue->node;
@@ -168,7 +150,7 @@ bool request_fits(const struct preemption *search, bool borrowing)
         if (request->amount > node_available_clamped(node, request->fr))
             return false;
     }
-    return request_is_placeable(search);
+    return !search->placed || placement_without(search->input, search->placed, search->taken);
 }
 
 void targets_fill_back(const struct preemption *search, struct target_list *targets, bool borrowing)
@@ -219,8 +201,8 @@ static int64_t slice_part(const struct assign_input *input, uint32_t pod_set, ui
     return 0;
 }
 
-void preemption_for_assignment(const struct assign_input *input,
-                               const struct assignment *assignment, struct target_list *targets)
+void preemption_for_assignment(const struct assign_input *input, struct assignment *assignment,
+                               struct target_list *targets)
 {
     size_t most = assignment->usage_count + 1;
     uint32_t *frs = ARENA_ARRAY(input->a, most, uint32_t);
@@ -255,6 +237,7 @@ void preemption_for_assignment(const struct assign_input *input,
         frs[i] = contested[i].fr;
     search.placed = assignment;
     search.taken = targets;
+    search.input = input;
     preemption_targets(&search, targets);
 }
 

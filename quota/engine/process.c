@@ -68,24 +68,19 @@ static bool fits_beside_victims(struct cycle *cycle, const struct entry *entry)
 /* Topology: a preemptor may count on the places of the victims, a starter may not. */
 static bool has_place(struct cycle *cycle, const struct entry *entry)
 {
-    struct placement_question question = {
-        .engine = cycle->engine, .item = entry->item, .assignment = entry->assignment, .a = cycle->a
-    };
-    struct placement_failure failure = { 0 };
-    struct item **victims;
-
-    if (!cycle->engine->hooks || !cycle->engine->hooks->place)
-        return true;
-    victims =
+    struct item **gone =
         ARENA_ARRAY(cycle->a, cycle->preempted_count + entry->targets.count + 1, struct item *);
-    for (size_t i = 0; i < cycle->preempted_count; i++)
-        victims[question.victim_count++] = cycle->preempted[i];
+    struct placement_question question = { .engine = cycle->engine,
+                                           .item = entry->item,
+                                           .assignment = entry->assignment,
+                                           .gone = gone,
+                                           .a = cycle->a };
+
     for (size_t i = 0; i < entry->targets.count; i++)
-        victims[question.victim_count++] = entry->targets.items[i].item;
-    if (entry->assignment->mode == MODE_FIT)
-        question.victim_count = 0;
-    question.victims = victims;
-    return placement_holds(&question, &failure);
+        gone[question.gone_count++] = entry->targets.items[i].item;
+    for (size_t i = 0; entry->assignment->mode != MODE_FIT && i < cycle->preempted_count; i++)
+        gone[question.gone_count++] = cycle->preempted[i];
+    return placement_still_fits(&question);
 }
 
 /* An entry in mode Fit starts at once, so it may not live on quota that a victim still holds: the
@@ -112,7 +107,12 @@ static void usage_plan(struct cycle *cycle, const struct entry *entry,
 
 static void entry_plan(struct cycle *cycle, const struct entry *entry, bool is_soft)
 {
+    struct placement_question question = {
+        .engine = cycle->engine, .item = entry->item, .assignment = entry->assignment, .a = cycle->a
+    };
+
     usage_plan(cycle, entry, entry->assignment->usage, entry->assignment->usage_count, is_soft);
+    placement_plan(&question);
 }
 
 static int64_t reserved_amount(const struct entry *entry, const struct fr_amount *use)
@@ -180,25 +180,58 @@ static void victims_take(struct cycle *cycle, const struct entry *entry)
     }
 }
 
-/* 4.9 step 2a: think again with the victims of the cycle out of the picture. */
-static void recompute(struct cycle *cycle, struct entry *entry)
+/* 4.9 step 2: think again, staying with the flavors that were nominated. */
+static void recompute(struct entry *entry, struct assign_input *input)
+{
+    item_progress_clear(entry->item);
+    input->nominated = entry->assignment;
+    entry->targets = (struct target_list){ 0 };
+    entry->assignment = assignment_best(input, &entry->targets);
+}
+
+/* Step 2a: the victims of the cycle are out of the picture. */
+static void recompute_behind_victims(struct cycle *cycle, struct entry *entry)
 {
     struct engine *engine = cycle->engine;
     size_t mark = journal_mark(&engine->journal);
     struct assign_input input = entry_input(cycle, entry);
 
-    item_progress_clear(entry->item);
-    input.nominated = entry->assignment;
     for (size_t i = 0; i < cycle->preempted_count; i++)
         usage_hide(engine, cycle->preempted[i]);
     engine->hides_preempted = true;
-    entry->targets = (struct target_list){ 0 };
-    entry->assignment = assignment_best(&input, &entry->targets);
+    input.hidden = cycle->preempted;
+    input.hidden_count = cycle->preempted_count;
+    recompute(entry, &input);
     engine->hides_preempted = false;
     journal_rollback(&engine->journal, mark);
     if (entry->assignment->mode == MODE_FIT)
         entry->assignment->mode = MODE_DEFERRED_FIT;
     entry->was_recomputed = true;
+}
+
+/* Step 2b: others have taken the place, but not the quota. */
+static void recompute_place(struct cycle *cycle, struct entry *entry)
+{
+    struct assign_input input = entry_input(cycle, entry);
+
+    recompute(entry, &input);
+}
+
+static bool lacks_only_a_place(struct cycle *cycle, const struct entry *entry)
+{
+    bool may_start = entry->assignment->mode == MODE_FIT || entry->targets.count > 0;
+
+    return may_start && !has_place(cycle, entry) && entry_fits(cycle, entry);
+}
+
+static void recompute_if_needed(struct cycle *cycle, struct entry *entry)
+{
+    const struct engine_gates *gates = &cycle->engine->options.gates;
+
+    if (gates->recompute_on_overlap && targets_overlap(cycle, entry))
+        recompute_behind_victims(cycle, entry);
+    else if (gates->tas_recompute && lacks_only_a_place(cycle, entry))
+        recompute_place(cycle, entry);
 }
 
 /* ---- verdicts ---- */
@@ -253,6 +286,42 @@ static bool must_wait_for_pods(const struct cycle *cycle)
            engine->not_ready_count + cycle->admitted_not_ready > 0;
 }
 
+static const char *first_flavor(const struct engine *engine, const struct entry *entry)
+{
+    const struct assignment *assignment = entry->assignment;
+
+    return assignment->usage_count > 0 ? fr_flavor_name(engine, assignment->usage[0].fr) : "";
+}
+
+/* Step 12 for a variant: a sibling on a flavor that people like less has to go first, if it may. */
+static bool migrates(struct cycle *cycle, struct entry *entry)
+{
+    const struct engine *engine = cycle->engine;
+    const struct engine_hooks *hooks = engine->hooks;
+    const char *sibling = NULL;
+    struct item *item;
+
+    if (!engine->options.gates.concurrent_admission || !hooks || !hooks->migration)
+        return false;
+    switch (hooks->migration(hooks->context, entry->item->namespace->name, item_name(entry->item),
+                             first_flavor(engine, entry), &sibling, cycle->a)) {
+    case MIGRATION_NONE:
+        return false;
+    case MIGRATION_FORBIDDEN:
+        settle(entry, ENTRY_SKIPPED, WHY_GENERIC, "PendingEvaluation",
+               "Target flavor is below LastAcceptableFlavorName");
+        return true;
+    case MIGRATION_NEEDED:
+        break;
+    }
+    item = map_get(engine->items, str_of(sibling));
+    if (!item || !item->reservation)
+        return false;
+    target_add(&entry->targets, item, REASON_FLAVOR_MIGRATION, cycle->a);
+    settle(entry, ENTRY_MIGRATING, WHY_PENDING_MIGRATION, "WaitingForPreemptedWorkloads", NULL);
+    return true;
+}
+
 static void start(struct cycle *cycle, struct entry *entry)
 {
     entry_plan(cycle, entry, must_wait_for_pods(cycle));
@@ -261,6 +330,8 @@ static void start(struct cycle *cycle, struct entry *entry)
                "waiting for all admitted workloads to be in PodsReady condition");
         return;
     }
+    if (migrates(cycle, entry))
+        return;
     cycle->admitted_not_ready++;
     settle(entry, ENTRY_ADMITTED, WHY_GENERIC, "", "");
 }
@@ -298,15 +369,12 @@ static bool has_better_variant(const struct cycle *cycle, const struct entry *en
 
 void cycle_process(struct cycle *cycle, struct entry *entry)
 {
-    const struct engine_gates *gates = &cycle->engine->options.gates;
-
     if (has_better_variant(cycle, entry)) {
         settle(entry, ENTRY_SKIPPED, WHY_FAILED_AFTER_NOMINATION, "PendingEvaluation",
                "A more favorable variant is already admitted");
         return;
     }
-    if (gates->recompute_on_overlap && targets_overlap(cycle, entry))
-        recompute(cycle, entry);
+    recompute_if_needed(cycle, entry);
     if (entry->assignment->mode == MODE_NO_FIT) {
         settle(entry, ENTRY_NO_FIT, WHY_NO_FIT, no_fit_reason(entry->assignment->no_fit), NULL);
     } else if (entry->assignment->mode == MODE_PREEMPT && entry->targets.count == 0) {

@@ -55,14 +55,6 @@ const struct pod_template *pod_adjust(const struct pod_template *pod,
 /* Exact sum of one pod in order of first mention (1.3), before exclusion and transformation. */
 struct resource_list pod_total(const struct pod_template *pod, struct arena *a);
 
-/* DRA input of one pod set (1.10): 'replaced' are the extended resources recognised as backed by
- * devices, 'added' the logical resources that stand for them. NULL or empty: no DRA. */
-struct device_requests {
-    const char **replaced;
-    size_t replaced_count;
-    struct resource_list added;
-};
-
 /* What one pod of an adjusted template costs. Amounts are never negative; rounding is up, per pod.
  * 'options' gives excludeResourcePrefixes and transformations; products are exact. */
 struct amounts pod_requests(const struct pod_template *pod, const struct engine_options *options,

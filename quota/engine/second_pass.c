@@ -25,8 +25,10 @@ void second_pass_follow(struct engine *engine, struct item *item, const struct w
                         int64_t now)
 {
     const struct engine_hooks *hooks = engine->hooks;
+    bool lost_a_node = workload->unhealthy_node_count > 0;
     bool wanted = hooks && hooks->wants_second_pass && hooks->second_pass && item->reservation &&
                   !item->evicted && !item->on_hold &&
+                  (!lost_a_node || engine->options.gates.tas_failed_node_replacement) &&
                   hooks->wants_second_pass(hooks->context, workload);
 
     if (wanted && !heap_contains(&engine->second_pass, item))
@@ -48,6 +50,7 @@ bool second_pass_is_due(const struct engine *engine, int64_t now)
 static void decide(struct cycle *cycle, struct item *item, struct decision *decision)
 {
     const struct engine_hooks *hooks = cycle->engine->hooks;
+    enum second_pass_end end;
 
     *decision =
         (struct decision){ .namespace = arena_strdup(cycle->a, item->namespace->name),
@@ -59,14 +62,18 @@ static void decide(struct cycle *cycle, struct item *item, struct decision *deci
                            .message = "",
                            .flavors_considered = "",
                            .second_pass = true };
-    if (hooks->second_pass(hooks->context, item->namespace->name, item_name(item),
-                           &decision->admission, &decision->message, cycle->a)) {
+    end = hooks->second_pass(hooks->context, item->namespace->name, item_name(item),
+                             &decision->admission, &decision->message, cycle->a);
+    if (end == SECOND_PASS_DONE) {
         decision->outcome = item->admitted ? OUTCOME_ADMITTED : OUTCOME_RESERVED;
         decision->write_status = true;
         item->second_pass_tries = 0;
-        return;
+    } else if (end == SECOND_PASS_HOPELESS &&
+               cycle->engine->options.gates.tas_failed_node_fail_fast) {
+        decision->evicts_for_failed_node = true;
+    } else {
+        plan(cycle->engine, item, cycle->now);
     }
-    plan(cycle->engine, item, cycle->now);
 }
 
 size_t second_pass_run(struct cycle *cycle, struct decision **decisions)

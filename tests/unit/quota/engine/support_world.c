@@ -235,11 +235,19 @@ void world_queue(struct world *world, const char *name, const char *cohort, cons
                                    .cohort = cohort,
                                    .namespace_selector = { .present = true },
                                    .when_can_preempt = FUNGIBILITY_TRY_NEXT_FLAVOR };
+    struct admission_check_rule check = { 0 };
     struct local_queue local = { .namespace = "ns", .name = name, .cluster_queue = name };
     char *word;
 
-    while ((word = word_next(&world->facts, &rules)))
-        rule_read(&queue, word);
+    while ((word = word_next(&world->facts, &rules))) {
+        if (value_of(word, "check")) {
+            check.name = value_of(word, "check");
+            queue.checks = &check;
+            queue.check_count = 1;
+        } else {
+            rule_read(&queue, word);
+        }
+    }
     queue.groups = groups_read(&world->facts, quota, &queue.group_count);
     engine_cluster_queue_put(world->engine, &queue, world->now);
     engine_local_queue_put(world->engine, &local, world->now);

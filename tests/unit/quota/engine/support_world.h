@@ -28,7 +28,7 @@ void world_flavor(struct world *world, const char *name, const char *label, cons
 void world_cohort(struct world *world, const char *name, const char *parent, const char *quota);
 /* 'rules', separated by blanks: within=, reclaim=, borrow=LowerPriority[:threshold], strict,
  * stopped, weight=, canborrow=TryNext, canpreempt=MayStop, prefer=borrow|preempt, ignore, afs,
- * generation= */
+ * generation=, check= (one, without anything said of flavors) */
 void world_queue(struct world *world, const char *name, const char *cohort, const char *quota,
                  const char *rules);
 struct workload *world_workload(struct world *world, const char *queue, const char *name,
