@@ -52,23 +52,31 @@ static void set_frameworks(struct reading *r)
     owner_kinds_init(&loop->owners, r->arena, enabled, count, externals->items, externals->count);
 }
 
-/* Labels that custom metric labels read from Workloads travel with the job's. */
-static void set_label_keys(struct reading *r)
+/* What custom metric labels read from Workloads travels with the job's labels and annotations. */
+static void set_copied_keys(struct reading *r)
 {
     const struct given_texts *keys = &r->object.integrations.label_keys;
     const struct configuration *out = r->out;
     struct loop_settings *loop = &r->out->loop;
     size_t count = keys->count + out->metrics.custom_label_count;
-    const char **all = ARENA_ARRAY(r->arena, count + 1, const char *);
+    const char **labels = ARENA_ARRAY(r->arena, count + 1, const char *);
+    const char **annotations = ARENA_ARRAY(r->arena, count + 1, const char *);
 
-    loop->label_key_count = 0;
+    loop->label_key_count = loop->annotation_key_count = 0;
     for (size_t i = 0; i < keys->count; i++)
-        all[loop->label_key_count++] = keys->items[i];
-    for (size_t i = 0; i < out->metrics.custom_label_count; i++)
-        if (out->metrics.custom_labels[i].kind == LABEL_FROM_WORKLOAD &&
-            out->metrics.custom_labels[i].label)
-            all[loop->label_key_count++] = out->metrics.custom_labels[i].label;
-    loop->label_keys_to_copy = all;
+        labels[loop->label_key_count++] = keys->items[i];
+    for (size_t i = 0; i < out->metrics.custom_label_count; i++) {
+        const struct custom_label *custom = &out->metrics.custom_labels[i];
+
+        if (custom->kind != LABEL_FROM_WORKLOAD)
+            continue;
+        if (custom->annotation)
+            annotations[loop->annotation_key_count++] = custom->annotation;
+        else if (custom->label)
+            labels[loop->label_key_count++] = custom->label;
+    }
+    loop->label_keys_to_copy = labels;
+    loop->annotation_keys_to_copy = annotations;
 }
 
 static void set_jobs(struct reading *r)
@@ -76,7 +84,7 @@ static void set_jobs(struct reading *r)
     struct loop_settings *loop = &r->out->loop;
 
     set_frameworks(r);
-    set_label_keys(r);
+    set_copied_keys(r);
     loop->jobs.manage_without_queue_name = r->object.manage_without_queue_name.value;
     loop->managed_namespaces = r->object.managed_namespaces.value;
     loop->own_namespace = r->out->namespace;

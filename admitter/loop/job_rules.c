@@ -230,10 +230,18 @@ static bool delete_surplus(struct step *s, const struct workload_facts *workload
     return choose(s, JOB_DELETE_WORKLOAD, workload);
 }
 
-/* May this Workload be rewritten in place for a suspended job (1.12 step 2)? */
-static bool is_rewritable(const struct workload_facts *workload)
+/* Left over from a job of the same name: nothing that is written to it makes it match. */
+static bool is_of_another_job(const struct step *s, const struct workload_facts *workload)
 {
-    return !is_reserving(workload) && !is_finished(workload) && !is_deleting(workload);
+    return s->settings->finish_orphaned &&
+           strcmp(json_string_at(object_controller(workload->object), "uid"), s->job->uid) != 0;
+}
+
+/* May this Workload be rewritten in place for a suspended job (1.12 step 2)? */
+static bool is_rewritable(const struct step *s, const struct workload_facts *workload)
+{
+    return !is_reserving(workload) && !is_finished(workload) && !is_deleting(workload) &&
+           !is_of_another_job(s, workload);
 }
 
 static bool own_workload(struct step *s, const struct workload_facts **match)
@@ -242,7 +250,7 @@ static bool own_workload(struct step *s, const struct workload_facts **match)
     size_t others;
 
     *match = first_match(s, &other, &last, &others);
-    if (!*match && others > 0 && s->job->is_suspended && is_rewritable(other)) {
+    if (!*match && others > 0 && s->job->is_suspended && is_rewritable(s, other)) {
         if (others > 1)
             return delete_surplus(s, last);
         report(s, "UpdatedWorkload",

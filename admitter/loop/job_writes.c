@@ -229,29 +229,36 @@ static bool is_label_value(const char *text)
     return *text && strlen(text) <= LABEL_VALUE_LIMIT;
 }
 
+static void copy_keys(json_t *to, const json_t *from, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        json_object_set(to, keys[i],
+                        json_object_get(from, keys[i])); /* an absent one is left out */
+}
+
 static json_t *workload_labels(const struct loop_settings *settings, const struct job *job,
                                const json_t *object)
 {
-    json_t *labels = json_object(), *value;
+    json_t *labels = json_object();
 
-    for (size_t i = 0; i < settings->label_key_count; i++) {
-        value = json_at(object, "metadata", "labels", settings->label_keys_to_copy[i], NULL);
-        if (value)
-            json_object_set(labels, settings->label_keys_to_copy[i], value);
-    }
+    copy_keys(labels, json_at(object, "metadata", "labels", NULL), settings->label_keys_to_copy,
+              settings->label_key_count);
     if (is_label_value(job->uid))
         json_object_set_new(labels, "kueue.x-k8s.io/job-uid", json_string(job->uid));
     return labels;
 }
 
-static json_t *workload_annotations(const struct job *job, const json_t *object)
+static json_t *workload_annotations(const struct loop_settings *settings, const struct job *job,
+                                    const json_t *object)
 {
-    json_t *annotations = json_object(), *value;
+    json_t *annotations = json_object(), *from = json_at(object, "metadata", "annotations", NULL),
+           *value;
     const char *key;
 
-    json_object_foreach(json_at(object, "metadata", "annotations", NULL), key,
-                        value) if (strncmp(key, PROVISIONING_PREFIX, strlen(PROVISIONING_PREFIX)) ==
-                                   0) json_object_set(annotations, key, value);
+    json_object_foreach(
+        from, key, value) if (strncmp(key, PROVISIONING_PREFIX, strlen(PROVISIONING_PREFIX)) == 0)
+        json_object_set(annotations, key, value);
+    copy_keys(annotations, from, settings->annotation_keys_to_copy, settings->annotation_key_count);
     if (*job->admission_gated_by)
         json_object_set_new(annotations, "kueue.x-k8s.io/admission-gated-by",
                             json_string(job->admission_gated_by));
@@ -298,8 +305,8 @@ int workload_create_send(struct loop *loop, struct job_record *record,
                          loop->settings->jobs.short_workload_names);
     metadata = json_pack("{s:s, s:s, s:o, s:o, s:[s], s:[o]}", "name", name, "namespace",
                          job->namespace, "labels", workload_labels(loop->settings, job, object),
-                         "annotations", workload_annotations(job, object), "finalizers", FINALIZER,
-                         "ownerReferences", owner_reference(job));
+                         "annotations", workload_annotations(loop->settings, job, object),
+                         "finalizers", FINALIZER, "ownerReferences", owner_reference(job));
     op = write_op_create(loop, WRITE_JOB, record->key, job->uid);
     op->kind = record->kind;
     op->creates_workload = true;

@@ -278,14 +278,25 @@ static void act_stop(struct loop *loop, struct job_record *record, const struct 
     *choice = next;
 }
 
+/* A Workload that our last write has not reached yet is left until it has; its news mark this job. */
+static bool may_write(struct loop *loop, struct workload_record *workload)
+{
+    if (!workload || workload->is_writing || workload_is_awaited(loop, workload))
+        return false;
+    if (pace_allows(&workload->pace, loop_now()))
+        return true;
+    LOG(LOG_WARN, "a workload does not keep what is written to it", KS("workload", workload->key));
+    look_at(loop, &workload->look, pace_next(&workload->pace));
+    return false;
+}
+
 static void act_write_tree(struct loop *loop, struct job_record *record,
                            const struct job_choice *choice)
 {
     struct workload_record *workload = record_of(loop, record, choice->workload);
     struct write_op *op;
 
-    if (!workload || workload->is_writing ||
-        workload_is_awaited(loop, workload)) /* its answer marks this job again */
+    if (!may_write(loop, workload))
         return;
     op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS,
                             (json_t *)(uintptr_t)choice->workload->object, choice->tree, NULL);
@@ -312,7 +323,7 @@ static void act_on_workload(struct loop *loop, struct job_record *record, struct
     const json_t *tree = choice->workload->object;
     struct write_op *op = NULL;
 
-    if (!workload || workload->is_writing || workload_is_awaited(loop, workload))
+    if (!may_write(loop, workload))
         return;
     switch (choice->action) {
     case JOB_PATCH_WORKLOAD:
@@ -352,7 +363,7 @@ static void act_with_object(struct loop *loop, struct job_record *record,
         record->is_fetching = true;
         return;
     }
-    if (workload && (workload->is_writing || workload_is_awaited(loop, workload)))
+    if (choice->workload && !may_write(loop, workload))
         return;
     object = json_loadb(record->raw.text, record->raw.length, 0, NULL);
     if (choice->action == JOB_CREATE_WORKLOAD)

@@ -37,6 +37,8 @@ struct loop_settings {
     struct engine_options engine;
     const char **label_keys_to_copy;
     size_t label_key_count;
+    const char **annotation_keys_to_copy; /* beside provreq.kueue.x-k8s.io/... */
+    size_t annotation_key_count;
     struct label_selector managed_namespaces; /* present = false: every namespace */
     const char *own_namespace;
 

@@ -237,6 +237,19 @@ static void a_suspended_job_updates_its_workload(void **state)
     assert_int_equal(next(), JOB_DELETE_WORKLOAD);
 }
 
+static void a_workload_of_a_namesake_is_deleted(void **state)
+{
+    static const char owner[] = "'ownerReferences':[{'kind':'Job','name':'j','uid':'old',"
+                                "'controller':true}]";
+
+    (void)state;
+    with_job(Q, "'suspend':true", "");
+    add(SPEC, 1, owner, "", "");
+    assert_int_equal(next(), JOB_DELETE_WORKLOAD);
+    settings.finish_orphaned = false; /* uids do not count */
+    assert_int_equal(next(), JOB_NOTHING);
+}
+
 static void surplus_workloads_are_deleted(void **state)
 {
     (void)state;
@@ -408,6 +421,29 @@ static void tolerations_and_owners(void **state)
 }
 
 /* ---- R10 - R14 ---- */
+
+static void the_end_is_told_once(void **state)
+{
+    static const char bare[] =
+        "'ownerReferences':[{'kind':'Job','name':'j','uid':'u','controller':true}]";
+    static const char note[] = "Workload 'ns/wl' is declared finished";
+
+    (void)state;
+    with_job(Q, "'suspend':false",
+             "'conditions':[{'type':'Complete','status':'True','message':'m'}]");
+    add(SPEC, 1, OWNER, "", holds("QuotaReserved Admitted"));
+    assert_int_equal(next(), JOB_WRITE_WORKLOAD);
+    assert_null(choice.event_reason);
+    workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted Finished")));
+    assert_int_equal(next(), JOB_REMOVE_FINALIZER);
+    assert_event("FinishedWorkload", note);
+    workloads[0].object = kept(workload(bare, "", holds("QuotaReserved Admitted")));
+    assert_int_equal(next(), JOB_WRITE_WORKLOAD);
+    assert_event("FinishedWorkload", note);
+    workloads[0].object = kept(workload(bare, "", holds("QuotaReserved Admitted Finished")));
+    assert_int_equal(next(), JOB_NOTHING);
+    assert_null(choice.event_reason);
+}
 
 static void the_end_of_a_job(void **state)
 {
@@ -826,6 +862,8 @@ int main(void)
         TEST(children_wait_for_their_ancestor),
         TEST(a_running_job_without_a_workload_is_stopped),
         TEST(a_suspended_job_updates_its_workload),
+        TEST(a_workload_of_a_namesake_is_deleted),
+        TEST(the_end_is_told_once),
         TEST(surplus_workloads_are_deleted),
         TEST(of_two_that_differ_the_first_is_kept),
         TEST(prebuilt_workloads),
