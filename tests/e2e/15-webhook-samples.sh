@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the webhooks accept, refuse and fill in: each sample of tests/crds/webhook goes through the API server, with the feature
-# gates that it names. The texts are those a user sees.
+# gates that it names, and so do the samples beside it that need a controller which converts. The texts are those a user sees.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=bare.sh
@@ -8,7 +8,7 @@
 bare_up
 
 gates_of() { sed -n 's/^# gates: //p' "$1"; }
-samples=("$root"/tests/crds/webhook/*/*.yaml)
+mapfile -t samples < <(printf '%s\n' "$root"/tests/crds/webhook/*/*.yaml; grep -l '^# needs: conversion$' "$root"/tests/crds/{accepted,refused}/*.yaml)
 while read -r gates; do
     chosen=()
     for sample in "${samples[@]}"; do [ "$(gates_of "$sample")" != "$gates" ] || chosen+=("$sample"); done
