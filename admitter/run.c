@@ -17,6 +17,7 @@
 #include "admitter/arguments.h"
 #include "admitter/certificates.h"
 #include "admitter/configuration.h"
+#include "admitter/dump.h"
 #include "admitter/kube/lease.h"
 #include "admitter/loop/hooks.h"
 #include "admitter/loop/metrics.h"
@@ -398,6 +399,10 @@ static void serve(struct program *p, int signals)
         if (fds[1].revents)
             eventfd_read(p->wake_fd, &woken);
         if (fds[0].revents && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+            if (info.ssi_signo == SIGUSR2) {
+                loop_call(p->loop, dump_write, NULL);
+                continue;
+            }
             LOG(LOG_INFO, "asked to stop", KI("signal", info.ssi_signo));
             return;
         }
@@ -502,6 +507,7 @@ static int signals_open(void)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &set, SFD_CLOEXEC);

@@ -61,6 +61,9 @@ bare_start one
 flavor_and_queue first
 check "a queue made right after readiness becomes active" eventually 5 active first
 check "and is read as v1beta1" bash -c '[ "$(kubectl get clusterqueues.v1beta1.kueue.x-k8s.io first -o "jsonpath={.apiVersion} {.spec.resourceGroups[0].flavors[0].name}")" = "kueue.x-k8s.io/v1beta1 first" ]'
+kill -USR2 "$(sluice_pid one)"
+check "SIGUSR2 writes the queues to the log" eventually 5 grep -q '"msg":"Ended dump"' "$work/sluice-one.log"
+check "with what they hold" grep -q '"msg":"Found ClusterQueue","clusterQueue":"first","cohort":"<none>"' "$work/sluice-one.log"
 
 # ---- several processes ----
 bare_configure two
