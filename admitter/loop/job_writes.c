@@ -4,6 +4,7 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/jobs/workload_name.h"
 #include "admitter/loop/condition.h"
+#include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
@@ -86,7 +87,7 @@ static struct write_op *job_op(struct loop *loop, struct job_record *record)
 }
 
 void job_patch_send(struct loop *loop, struct job_record *record, struct job_patch *patch,
-                    const struct job_choice *choice, bool stops)
+                    const struct job_choice *choice)
 {
     struct write_op *op;
 
@@ -97,7 +98,6 @@ void job_patch_send(struct loop *loop, struct job_record *record, struct job_pat
         return;
     }
     op = job_op(loop, record);
-    op->stops_job = stops;
     job_note(op, record, choice);
     write_op_request(
         op, KUBE_MERGE_PATCH,
@@ -115,7 +115,7 @@ void job_suspend_send(struct loop *loop, struct job_record *record, const struct
     patch.body = json_pack("{s:{s:o}, s:{s:b}}", "metadata", "resourceVersion",
                            json_sprintf("%lld", (long long)record->job->resource_version), "spec",
                            "suspend", 1);
-    job_patch_send(loop, record, &patch, choice, true);
+    job_patch_send(loop, record, &patch, choice);
 }
 
 void job_delete_send(struct loop *loop, struct job_record *record, const struct job_choice *choice)
@@ -169,6 +169,7 @@ static void workload_created(struct loop *loop, struct job_record *record, struc
 {
     if (op->error.code == ERR_NONE) {
         record->failures = 0;
+        report_created(record->job);
     } else if (op->error.code != ERR_EXISTS) {
         job_refused(loop, record, op);
         return;

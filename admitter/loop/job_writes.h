@@ -15,7 +15,7 @@ void job_note(struct write_op *op, const struct job_record *record,
 
 /* Send the patch (its body is taken over); 'choice' may be NULL: no event. */
 void job_patch_send(struct loop *loop, struct job_record *record, struct job_patch *patch,
-                    const struct job_choice *choice, bool stops);
+                    const struct job_choice *choice);
 void job_suspend_send(struct loop *loop, struct job_record *record,
                       const struct job_choice *choice);
 void job_delete_send(struct loop *loop, struct job_record *record, const struct job_choice *choice);

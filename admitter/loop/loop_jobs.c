@@ -242,7 +242,7 @@ static void act_start(struct loop *loop, struct job_record *record, const struct
     pod_set_info_finish(infos, workload->pod_set_count);
     json_array_clear(loop->step_trees);
     if (result == 0) {
-        job_patch_send(loop, record, &patch, choice, false);
+        job_patch_send(loop, record, &patch, choice);
     } else if (e.code == ERR_INVALID) {
         workload_finish_send(loop, record_of(loop, record, workload), "FailedToStart", e.text);
     } else {
@@ -269,7 +269,7 @@ static void act_stop(struct loop *loop, struct job_record *record, const struct 
     record->job->kind->stop(record->job, workload ? infos : NULL, count, &patch, NULL);
     pod_set_info_finish(infos, count);
     if (patch.body) {
-        job_patch_send(loop, record, &patch, patch.suspends ? choice : NULL, patch.suspends);
+        job_patch_send(loop, record, &patch, patch.suspends ? choice : NULL);
         return;
     }
     job_step_stopped(facts, loop->settings, workload, loop_now(), &loop->arena, &next);

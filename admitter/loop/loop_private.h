@@ -65,6 +65,7 @@ struct workload_record {
     uint64_t last_seen;
     /* What the metrics were told (report.h): */
     bool is_known, was_finished;
+    char *label_values;       /* of the custom labels of Workloads; NULL without */
     char *held_in;            /* the ClusterQueue whose quota it held, NULL: none */
     struct tally *tallies[2]; /* of the ClusterQueue and of the LocalQueue it is counted in */
 };

@@ -78,6 +78,8 @@ struct metrics_workload {
 };
 void metrics_workload_labels(struct metrics_workload *workload,
                              const struct metrics_object *object);
+/* Are there custom labels of Workloads? Then the gauges that carry them come in groups, below. */
+bool metrics_label_workloads(void);
 
 /* ---- scheduler ---- */
 void metrics_cycle(size_t heads, bool success, int64_t duration); /* nothing without heads */
@@ -112,6 +114,16 @@ void metrics_preempted(const char *preempting_cluster_queue, const char *reason)
 
 /* ---- gauges from state ---- */
 void metrics_cluster_queue_status(const char *name, const struct queue_status *status);
+/* Workloads with the same values of their custom labels. */
+struct metrics_group {
+    const char *labels; /* the values in order of the labels, '\n' between them */
+    int64_t active, inadmissible, admitted;
+};
+/* Groups that are not given have nobody and disappear. */
+void metrics_cluster_queue_groups(const char *name, const struct metrics_group *groups,
+                                  size_t count);
+void metrics_local_queue_groups(const char *namespace, const char *name,
+                                const struct metrics_group *groups, size_t count);
 /* 'has_cluster_queue': without one nothing is held, and nothing about that is shown. */
 void metrics_local_queue_status(const char *namespace, const char *name,
                                 const struct queue_status *status, bool has_cluster_queue);

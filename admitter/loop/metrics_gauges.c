@@ -103,13 +103,67 @@ void metrics_cluster_queue_status(const char *name, const struct queue_status *s
 
     if (!metrics_current())
         return;
-    set(METRIC_PENDING, &owner, BASE(name, "active"), (double)active);
-    set(METRIC_PENDING, &owner, BASE(name, "inadmissible"), (double)(status->pending - active));
+    if (!metrics_label_workloads()) {
+        set(METRIC_PENDING, &owner, BASE(name, "active"), (double)active);
+        set(METRIC_PENDING, &owner, BASE(name, "inadmissible"), (double)(status->pending - active));
+        set(METRIC_ADMITTED, &owner, BASE(name), (double)status->admitted);
+    }
     set(METRIC_RESERVING, &owner, BASE(name), (double)status->reserving);
-    set(METRIC_ADMITTED, &owner, BASE(name), (double)status->admitted);
     cluster_queue_state(name, &owner, status);
     if (metrics_current()->options.resources)
         cluster_queue_usage(name, &owner, status);
+}
+
+/* ---- groups of workloads ---- */
+
+/* Cut 'text' (changed) into the values of a group. */
+static void split_values(char *text, const char **values)
+{
+    size_t count = 0;
+
+    for (char *end; text && count < METRICS_CUSTOM_MAX; text = end) {
+        values[count++] = text;
+        end = strchr(text, '\n');
+        if (end)
+            *end++ = '\0';
+    }
+}
+
+void metrics_cluster_queue_groups(const char *name, const struct metrics_group *groups,
+                                  size_t count)
+{
+    metrics_drop(METRIC_PENDING, BASE(name, NULL));
+    metrics_drop(METRIC_ADMITTED, BASE(name));
+    for (size_t i = 0; i < count; i++) {
+        AUTO_FREE char *labels = mem_dup(groups[i].labels);
+        const char *values[METRICS_CUSTOM_MAX] = { 0 };
+        const struct metrics_owner owner = { .cluster_queue = name, .workload = values };
+
+        split_values(labels, values);
+        if (groups[i].active + groups[i].inadmissible > 0) {
+            set(METRIC_PENDING, &owner, BASE(name, "active"), (double)groups[i].active);
+            set(METRIC_PENDING, &owner, BASE(name, "inadmissible"), (double)groups[i].inadmissible);
+        }
+        if (groups[i].admitted > 0)
+            set(METRIC_ADMITTED, &owner, BASE(name), (double)groups[i].admitted);
+    }
+}
+
+void metrics_local_queue_groups(const char *namespace, const char *name,
+                                const struct metrics_group *groups, size_t count)
+{
+    metrics_drop(METRIC_LQ_ADMITTED, BASE(name, namespace));
+    for (size_t i = 0; i < count && metrics_wants(namespace, name); i++) {
+        AUTO_FREE char *labels = mem_dup(groups[i].labels);
+        const char *values[METRICS_CUSTOM_MAX] = { 0 };
+        const struct metrics_owner owner = { .namespace = namespace,
+                                             .local_queue = name,
+                                             .workload = values };
+
+        split_values(labels, values);
+        if (groups[i].admitted > 0)
+            set(METRIC_LQ_ADMITTED, &owner, BASE(name, namespace), (double)groups[i].admitted);
+    }
 }
 
 void metrics_cluster_queue_limits(const char *name, const char *flavor, const char *resource,
@@ -236,7 +290,8 @@ void metrics_local_queue_status(const char *namespace, const char *name,
         return;
     }
     set(METRIC_LQ_RESERVING, &owner, BASE(name, namespace), (double)status->reserving);
-    set(METRIC_LQ_ADMITTED, &owner, BASE(name, namespace), (double)status->admitted);
+    if (!metrics_label_workloads())
+        set(METRIC_LQ_ADMITTED, &owner, BASE(name, namespace), (double)status->admitted);
     local_queue_usage(namespace, name, &owner, status);
 }
 

@@ -147,6 +147,11 @@ void metrics_workload_labels(struct metrics_workload *workload, const struct met
         custom_values(LABEL_FROM_WORKLOAD, object, workload->custom);
 }
 
+bool metrics_label_workloads(void)
+{
+    return metrics_current() && metrics_current()->custom_count[LABEL_FROM_WORKLOAD] > 0;
+}
+
 void metrics_cluster_queue_clear(const char *name)
 {
     if (!metrics_current())

@@ -256,6 +256,7 @@ static void workload_free(struct workload_record *record)
     free(record->owner_key);
     free(record->class_name);
     free(record->held_in);
+    free(record->label_values);
     free(record);
 }
 

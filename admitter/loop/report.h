@@ -19,6 +19,10 @@ void report_walk(struct loop *loop, struct look *look);
 void report_object_gone(struct loop *loop, enum object_kind kind, const char *namespace,
                         const char *name);
 
+/* Only with custom labels of Workloads: walks over those of the queue. */
+void report_cluster_queue_groups(struct loop *loop, const char *name, bool active);
+void report_local_queue_groups(struct loop *loop, const struct object_record *queue);
+
 /* ---- Workloads ---- */
 /* Its state is known now, or its LocalQueue came or went. */
 void report_workload(struct loop *loop, struct workload_record *record, const json_t *tree);
@@ -29,6 +33,9 @@ void report_queue_workloads(struct loop *loop, const char *queue_key);
 unsigned report_news(const json_t *before, const json_t *after);
 void report_write(struct loop *loop, const struct workload_record *record,
                   const struct write_op *op); /* it succeeded */
+
+/* A job's reconciler has made a Workload for it. */
+void report_created(const struct job *job);
 
 /* ---- cycles ---- */
 void report_cycle(const struct cycle_result *result, int64_t duration);

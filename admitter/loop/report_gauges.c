@@ -60,6 +60,8 @@ static void report_cluster_queue(struct loop *loop, const char *name)
     status.usage_count -= status.removed_count;
     metrics_cluster_queue_place(name, place.parent, place.root);
     metrics_cluster_queue_status(name, &status);
+    if (metrics_label_workloads())
+        report_cluster_queue_groups(loop, name, status.activity.active);
     cluster_queue_resources(loop, name);
     if (status.pending > WALK_AT_ONCE && loop_now() - record->walked < WALK_INTERVAL)
         look_at(loop, &record->walk, record->walked + WALK_INTERVAL);
@@ -97,6 +99,8 @@ static void report_local_queue(struct loop *loop, const char *key)
     status.usage_count -= status.removed_count;
     metrics_local_queue_status(record->namespace, record->name, &status,
                                facts.cluster_queue_exists);
+    if (metrics_label_workloads())
+        report_local_queue_groups(loop, record);
     metrics_local_queue_active(record->namespace, record->name,
                                local_queue_is_active(&facts) ? "True" : "False");
     if (engine_local_queue_fair_usage(loop->engine, record->namespace, record->name, &usage))

@@ -116,6 +116,22 @@ static void follow_group(struct loop *loop, struct workload_record *record, cons
     tally_move(loop, record, &group);
 }
 
+/* Their values one below the other, as struct metrics_group has them. */
+static void remember_labels(struct workload_record *record, const json_t *tree)
+{
+    AUTO_ARENA struct arena arena = ARENA_INIT;
+    AUTO_STRBUF struct strbuf values = STRBUF_INIT;
+    struct metrics_workload workload;
+
+    if (!metrics_label_workloads())
+        return;
+    workload = describe(record, tree, &arena);
+    for (size_t i = 0; i < METRICS_CUSTOM_MAX && workload.custom[i]; i++)
+        strbuf_printf(&values, "%s%s", i > 0 ? "\n" : "", workload.custom[i]);
+    free(record->label_values);
+    record->label_values = strbuf_take(&values);
+}
+
 /* NULL: nothing is held. "": the admission is gone, the condition Admitted not yet. */
 static void remember_holding(struct workload_record *record, const char *queue)
 {
@@ -138,6 +154,7 @@ void report_workload(struct loop *loop, struct workload_record *record, const js
     remember_holding(record, holds ? workload_cluster_queue(tree) : NULL);
     record->was_finished = record->is_finished;
     record->is_known = true;
+    remember_labels(record, tree);
     follow_group(loop, record, tree);
 }
 
@@ -260,6 +277,16 @@ void report_write(struct loop *loop, const struct workload_record *record,
     if (op->news & NEWS_READY)
         metrics_workload_ready(&workload, waited,
                                since(condition_transition(op->tree, "Admitted"), now));
+}
+
+void report_created(const struct job *job)
+{
+    const struct metrics_workload workload = { .namespace = job->namespace,
+                                               .local_queue = job->queue_name };
+    int64_t now = loop_now() / NANOSECONDS_PER_SECOND * NANOSECONDS_PER_SECOND;
+
+    if (job->generation <= 1) /* a changed job may have got its queue late */
+        metrics_workload_created(&workload, job->kind->kind, since(job->created, now));
 }
 
 /* ---- cycles ---- */

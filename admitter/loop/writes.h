@@ -39,7 +39,6 @@ struct write_op {
     struct write_note notes[WRITE_NOTES]; /* Events to post on success */
     unsigned note_count;
     json_t *says;                        /* the refusal that it carries; NULL */
-    bool stops_job;
     bool creates_workload;               /* "already exists" is success */
     uint64_t intent;                     /* ledger id of a reservation; 0: none */
     struct ledger_record *intent_record; /* until it is submitted; in the event's arena */

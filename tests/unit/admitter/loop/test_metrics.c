@@ -15,146 +15,105 @@
 
 #define SECONDS(n) ((n)*NANOSECONDS_PER_SECOND)
 
-/* Names, types with buckets, labels and the objects of custom labels, as dashboards expect them. */
-static const struct {
-    const char *name, *type, *labels, *custom;
-} expected[] = {
-    { "kueue_admission_attempts_total", "counter", "result", "" },
-    { "kueue_admission_attempt_duration_seconds", "hist DEF", "result", "" },
-    { "kueue_admission_cycle_preemption_skips", "gauge", "cluster_queue", "+CQ" },
-    { "kueue_preemption_target_recomputations_total", "counter", "cluster_queue result", "+CQ" },
-    { "kueue_pending_workloads", "gauge", "cluster_queue status", "+CQ+WL" },
-    { "kueue_pending_scheduling_hashes", "gauge", "cluster_queue status", "+CQ" },
-    { "kueue_local_queue_pending_workloads", "gauge", "name namespace status", "+LQ" },
-    { "kueue_cluster_queue_resource_pending", "gauge", "cluster_queue resource", "+CQ" },
-    { "kueue_finished_workloads", "gauge", "cluster_queue", "+CQ" },
-    { "kueue_local_queue_finished_workloads", "gauge", "name namespace", "+LQ" },
-    { "kueue_unadmitted_workloads", "gauge", "cluster_queue reason underlying_cause", "+CQ" },
-    { "kueue_local_queue_unadmitted_workloads", "gauge",
-      "name namespace cluster_queue reason underlying_cause", "+LQ" },
-    { "kueue_quota_reserved_workloads_total", "counter", "cluster_queue priority_class", "+CQ" },
-    { "kueue_quota_reserved_wait_time_seconds", "hist EXP14", "cluster_queue priority_class",
-      "+CQ" },
-    { "kueue_local_queue_quota_reserved_workloads_total", "counter",
-      "name namespace priority_class", "+LQ" },
-    { "kueue_local_queue_quota_reserved_wait_time_seconds", "hist EXP14",
-      "name namespace priority_class", "+LQ" },
-    { "kueue_admitted_workloads_total", "counter", "cluster_queue priority_class", "+CQ" },
-    { "kueue_admission_wait_time_seconds", "hist EXP16", "cluster_queue priority_class", "+CQ" },
-    { "kueue_local_queue_admitted_workloads_total", "counter", "name namespace priority_class",
-      "+LQ+WL" },
-    { "kueue_local_queue_admission_wait_time_seconds", "hist EXP14",
-      "name namespace priority_class", "+LQ+WL" },
-    { "kueue_admission_checks_wait_time_seconds", "hist EXP14", "cluster_queue priority_class",
-      "+CQ" },
-    { "kueue_local_queue_admission_checks_wait_time_seconds", "hist EXP14",
-      "name namespace priority_class", "+LQ" },
-    { "kueue_cohort_subtree_admitted_workloads_total", "counter", "cohort priority_class", "+CO" },
-    { "kueue_ready_wait_time_seconds", "hist EXP14", "cluster_queue priority_class", "+CQ" },
-    { "kueue_admitted_until_ready_wait_time_seconds", "hist EXP14", "cluster_queue priority_class",
-      "+CQ" },
-    { "kueue_local_queue_ready_wait_time_seconds", "hist EXP14", "name namespace priority_class",
-      "+LQ" },
-    { "kueue_local_queue_admitted_until_ready_wait_time_seconds", "hist EXP14",
-      "name namespace priority_class", "+LQ" },
-    { "kueue_workload_creation_latency_seconds", "hist WCL", "job_kind", "+LQ" },
-    { "kueue_pod_scheduling_gate_removal_seconds", "hist DEF", "name cluster_queue is_group",
-      "+CQ" },
-    { "multikueue_workloads_dispatched_total", "counter", "cluster_queue cluster", "" },
-    { "multikueue_workloads_admitted_total", "counter", "cluster_queue cluster", "" },
-    { "kueue_finished_workloads_total", "counter", "cluster_queue priority_class", "+CQ" },
-    { "kueue_local_queue_finished_workloads_total", "counter", "name namespace priority_class",
-      "+LQ" },
-    { "kueue_execution_time_seconds", "hist EXP16", "cluster_queue priority_class", "+CQ" },
-    { "kueue_local_queue_execution_time_seconds", "hist EXP16", "name namespace priority_class",
-      "+LQ" },
-    { "kueue_evicted_workloads_total", "counter",
-      "cluster_queue reason underlying_cause priority_class", "+CQ" },
-    { "kueue_local_queue_evicted_workloads_total", "counter",
-      "name namespace reason underlying_cause priority_class", "+LQ" },
-    { "kueue_evicted_workloads_once_total", "counter",
-      "cluster_queue reason underlying_cause priority_class", "+CQ" },
-    { "kueue_pods_ready_to_evicted_time_seconds", "hist EXP14",
-      "cluster_queue reason underlying_cause", "+CQ" },
-    { "kueue_workload_eviction_latency_seconds", "hist EXP14", "cluster_queue reason", "+CQ" },
-    { "kueue_preempted_workloads_total", "counter", "preempting_cluster_queue reason", "+CQ" },
-    { "kueue_reserving_active_workloads", "gauge", "cluster_queue", "+CQ" },
-    { "kueue_admitted_active_workloads", "gauge", "cluster_queue", "+CQ+WL" },
-    { "kueue_local_queue_reserving_active_workloads", "gauge", "name namespace", "+LQ" },
-    { "kueue_local_queue_admitted_active_workloads", "gauge", "name namespace", "+LQ+WL" },
-    { "kueue_cluster_queue_status", "gauge", "cluster_queue status", "+CQ" },
-    { "kueue_local_queue_status", "gauge", "name namespace active", "+LQ" },
-    { "kueue_cluster_queue_resource_reservation", "gauge", "cohort cluster_queue flavor resource",
-      "+CQ" },
-    { "kueue_cluster_queue_resource_usage", "gauge", "cohort cluster_queue flavor resource",
-      "+CQ" },
-    { "kueue_cluster_queue_nominal_quota", "gauge", "cohort cluster_queue flavor resource", "+CQ" },
-    { "kueue_cluster_queue_borrowing_limit", "gauge", "cohort cluster_queue flavor resource",
-      "+CQ" },
-    { "kueue_cluster_queue_lending_limit", "gauge", "cohort cluster_queue flavor resource", "+CQ" },
-    { "kueue_cluster_queue_weighted_share", "gauge", "cluster_queue cohort", "+CQ" },
-    { "kueue_local_queue_resource_reservation", "gauge", "name namespace flavor resource", "+LQ" },
-    { "kueue_local_queue_resource_usage", "gauge", "name namespace flavor resource", "+LQ" },
-    { "kueue_local_queue_admission_fair_sharing_usage", "gauge", "name namespace cluster_queue",
-      "+LQ" },
-    { "kueue_cohort_weighted_share", "gauge", "cohort", "+CO" },
-    { "kueue_cohort_subtree_quota", "gauge", "cohort flavor resource", "+CO" },
-    { "kueue_cohort_subtree_resource_reservations", "gauge", "cohort flavor resource", "+CO" },
-    { "kueue_cohort_subtree_admitted_active_workloads", "gauge", "cohort", "+CQ" },
-    { "kueue_cohort_info", "gauge", "cohort parent_cohort root_cohort", "+CO" },
-    { "kueue_cluster_queue_info", "gauge", "cluster_queue parent_cohort root_cohort", "+CQ" },
-};
-
-static const char *type_text(const struct metrics_row *row)
-{
-    static char text[32];
-
-    if (row->type == METRIC_COUNTER || row->type == METRIC_GAUGE)
-        return row->type == METRIC_COUNTER ? "counter" : "gauge";
-    if (row->buckets->bounds[0] >= 1)
-        snprintf(text, sizeof(text), "hist EXP%zu", row->buckets->count);
-    else
-        snprintf(text, sizeof(text), "hist %s", row->buckets->bounds[0] < 0.01 ? "DEF" : "WCL");
-    return text;
-}
-
-static void labels_text(const struct metrics_row *row, struct strbuf *out)
-{
-    for (size_t i = 0; i < METRICS_LABELS_MAX && row->labels[i]; i++)
-        strbuf_printf(out, "%s%s", i > 0 ? " " : "", row->labels[i]);
-}
-
-static void custom_text(unsigned custom, struct strbuf *out)
-{
-    strbuf_printf(out, "%s%s%s%s", custom & CUSTOM_CQ ? "+CQ" : "", custom & CUSTOM_CO ? "+CO" : "",
-                  custom & CUSTOM_LQ ? "+LQ" : "", custom & CUSTOM_WL ? "+WL" : "");
-}
+/* ---- the table that dashboards rely on, see tests/e2e/metrics.table ---- */
 
 static const struct metrics_row *find_row(const char *name)
 {
     for (size_t i = 0; i < METRICS_COUNT; i++)
         if (strcmp(metrics_table[i].name, name) == 0)
             return &metrics_table[i];
-    print_message("missing: %s\n", name);
-    fail();
+    fail_msg("missing: %s", name);
     return NULL;
+}
+
+static void row_labels(const struct metrics_row *row, struct strbuf *out)
+{
+    for (size_t i = 0; i < METRICS_LABELS_MAX && row->labels[i]; i++)
+        strbuf_printf(out, "%s%s", i > 0 ? "," : "", row->labels[i]);
+}
+
+static void row_custom(const struct metrics_row *row, struct strbuf *out)
+{
+    static const char *const kinds[] = { "CQ", "CO", "LQ", "WL" };
+
+    for (unsigned i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (row->custom & 1u << i)
+            strbuf_printf(out, "%s%s", out->length > 0 ? "," : "", kinds[i]);
+    if (out->length == 0)
+        strbuf_puts(out, "-");
+}
+
+struct bucket_set {
+    char name[8];
+    double bounds[20];
+    size_t count;
+};
+
+static void read_buckets(const char *line, struct bucket_set *set)
+{
+    const char *at;
+    int used;
+
+    assert_int_equal(sscanf(line, "buckets %7s%n", set->name, &used), 1);
+    for (at = line + used; sscanf(at, "%lf%n", &set->bounds[set->count], &used) == 1; at += used)
+        set->count++;
+}
+
+static void check_type(const struct metrics_row *row, const char *type,
+                       const struct bucket_set *sets, size_t set_count)
+{
+    if (row->type == METRIC_COUNTER || row->type == METRIC_GAUGE) {
+        assert_string_equal(row->type == METRIC_COUNTER ? "counter" : "gauge", type);
+        return;
+    }
+    for (size_t i = 0; i < set_count; i++) {
+        if (strcmp(sets[i].name, type) != 0)
+            continue;
+        assert_int_equal(row->buckets->count, sets[i].count);
+        assert_memory_equal(row->buckets->bounds, sets[i].bounds,
+                            sets[i].count * sizeof(sets[i].bounds[0]));
+        return;
+    }
+    fail_msg("%s: no bucket set %s", row->name, type);
+}
+
+static void check_row(const char *line, const struct bucket_set *sets, size_t set_count)
+{
+    AUTO_STRBUF struct strbuf own_labels = STRBUF_INIT, own_custom = STRBUF_INIT;
+    char name[100], type[20], labels[200], custom[40];
+    const struct metrics_row *row;
+
+    assert_int_equal(sscanf(line, "%99s %19s %199s %39s", name, type, labels, custom), 4);
+    row = find_row(name);
+    check_type(row, type, sets, set_count);
+    row_labels(row, &own_labels);
+    row_custom(row, &own_custom);
+    assert_string_equal(own_labels.text, labels);
+    assert_string_equal(own_custom.text, custom);
+    assert_true(strlen(row->help) > 10);
 }
 
 static void names_types_and_labels_are_those_of_the_table(void **state)
 {
-    (void)state;
-    assert_int_equal(ARRAY_COUNT(expected), METRICS_COUNT);
-    for (size_t i = 0; i < ARRAY_COUNT(expected); i++) {
-        AUTO_STRBUF struct strbuf labels = STRBUF_INIT, custom = STRBUF_INIT;
-        const struct metrics_row *row = find_row(expected[i].name);
+    struct bucket_set sets[8] = { 0 };
+    size_t set_count = 0, rows = 0;
+    FILE *file = fopen("tests/e2e/metrics.table", "r");
+    char line[500];
 
-        labels_text(row, &labels);
-        custom_text(row->custom, &custom);
-        assert_string_equal(type_text(row), expected[i].type);
-        assert_string_equal(labels.text, expected[i].labels);
-        assert_string_equal(custom.text ? custom.text : "", expected[i].custom);
-        assert_true(strlen(row->help) > 10);
+    (void)state;
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        if (*line == '#')
+            continue;
+        if (strncmp(line, "buckets ", 8) == 0) {
+            read_buckets(line, &sets[set_count++]);
+            continue;
+        }
+        check_row(line, sets, set_count);
+        rows++;
     }
+    fclose(file);
+    assert_int_equal(rows, METRICS_COUNT);
 }
 
 /* ---- what is written ---- */
