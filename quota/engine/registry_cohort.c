@@ -102,9 +102,9 @@ void engine_cohort_remove(struct engine *engine, const char *name, int64_t now)
     engine->now = now;
     if (!record || !record->exists)
         return;
-    record->exists = false;
     cohort_changed(engine, record);
     cohort_move(engine, record, NULL);
+    record->exists = false; /* not before: it may have been its own parent */
     node_undeclare(&record->node);
     record->node.weight = weight_nano(false, (struct quantity){ 0 });
     tree_touch(engine, &record->node);

@@ -250,6 +250,8 @@ void cycle_settle(struct play *play)
     for (int round = 0; quiet < QUIET_ROUNDS; round++) {
         struct outcome_marks marks;
 
+        if (round == ROUNDS && play->model.usage_based)
+            return;
         if (round == ROUNDS)
             play_broken(play, "no rest after %d rounds", ROUNDS);
         arena_reset(&play->facts);

@@ -7,7 +7,9 @@ void cycle_run(struct play *play);
 /* No write of this cycle succeeds: afterwards all is as it was. */
 void cycle_fail(struct play *play);
 /* All writes are answered, all evictions end, time passes, until nothing changes any more: it has to
- * come to rest, without two workloads of one priority taking turns, and with nobody forgotten. */
+ * come to rest, without two workloads of one priority taking turns, and with nobody forgotten. No rest is
+ * promised with admission fair sharing, where the LocalQueue that used less goes before a higher priority
+ * of the same ClusterQueue, which then preempts it (6.4). */
 void cycle_settle(struct play *play);
 
 /* ---- steps of these, for single workloads ---- */
