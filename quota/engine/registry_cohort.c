@@ -62,6 +62,7 @@ static void cohort_move(struct engine *engine, struct cohort_record *cohort,
     if (old) {
         tree_touch(engine, old);
         tree_generation_grow(engine, old);
+        tree_unpark(engine, old, engine->now); /* what was borrowed there is free */
         cohort_release(engine, node_cohort(old));
     }
 }

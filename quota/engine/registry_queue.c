@@ -105,6 +105,7 @@ static void queue_move(struct engine *engine, struct cluster_queue_record *queue
         return;
     tree_touch(engine, old);
     tree_generation_grow(engine, old);
+    tree_unpark(engine, old, engine->now); /* what the queue borrowed there is free */
     cohort_release(engine, node_cohort(old));
 }
 

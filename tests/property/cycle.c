@@ -106,6 +106,7 @@ static void decision_take(struct play *play, const struct decision *decision,
         marks->admitted[index] = true;
         marks->admitted_count++;
         play->model.workloads[index].may_be_sticky = false;
+        play->model.workloads[index].was_skipped = false;
         break;
     case OUTCOME_PREEMPTING:
         marks->preempting_count++;
@@ -113,6 +114,7 @@ static void decision_take(struct play *play, const struct decision *decision,
         break;
     case OUTCOME_SKIPPED:
         play->model.workloads[index].may_be_sticky = true;
+        play->model.workloads[index].was_skipped = true;
         break;
     case OUTCOME_PENDING:
         break;

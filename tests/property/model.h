@@ -77,9 +77,9 @@ struct model_workload {
     int64_t reserved;
     enum eviction eviction; /* the last one */
     int64_t evicted;
-    int64_t requeue; /* backoff until then; TIME_NONE */
-    bool
-        may_be_sticky; /* it waited for victims: its place in the order is its queue's secret (3.7) */
+    int64_t requeue;    /* backoff until then; TIME_NONE */
+    bool was_skipped;   /* its scan goes on at a later flavor next time (4.6) */
+    bool may_be_sticky; /* it waited for victims, which may have put it first in its queue (3.7) */
 };
 
 struct model {

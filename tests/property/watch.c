@@ -330,13 +330,28 @@ void watch_victim(struct play *play, const struct decision *decision, const stru
         play_broken(play, "%s must not preempt %s", decision->name, victim->name);
 }
 
+/* A skipped workload goes on with its next flavor; when that one fails it parks, and its equals with
+ * it, although an earlier flavor may fit meanwhile (4.6). */
+static bool scan_may_go_on(struct play *play, int queue)
+{
+    for (int w = 0; w < WORKLOADS; w++) {
+        const struct model_workload *own = &play->model.workloads[w];
+
+        if (own->exists && own->queue == queue && own->was_skipped &&
+            place_of(play, w) == PLACE_PARKED)
+            return true;
+    }
+    return false;
+}
+
 void watch_nobody_forgotten(struct play *play)
 {
     for (int w = 0; w < WORKLOADS; w++) {
         const struct model_workload *own = &play->model.workloads[w];
 
         if (own->exists && !own->holds && model_may_start(&play->model, own) &&
-            place_of(play, w) == PLACE_PARKED && model_fits(&play->model, own))
+            place_of(play, w) == PLACE_PARKED && model_fits(&play->model, own) &&
+            !scan_may_go_on(play, own->queue))
             play_broken(play, "w%02d is parked in q%d and would fit", w, own->queue);
     }
 }
