@@ -280,6 +280,11 @@ static void read_answered(struct kube_lease *lease, const struct kube_result *re
 
 static void write_answered(struct kube_lease *lease, const struct kube_result *result)
 {
+    if (result->error.code == ERR_NOT_FOUND && !kube_lease_leading(lease)) {
+        lease->has_seen = false;
+        failed(lease, &result->error); /* perhaps there is no such namespace: a person must know */
+        return;
+    }
     switch (result->error.code) {
     case ERR_NONE:
         if (!body_read(lease, result))

@@ -146,6 +146,13 @@ check "but no other" not shakes -tls1_3 -groups P-384
 check "stops" stops one
 bare_configure one
 
+# ---- a lease that cannot be held ----
+bare_configure one 'leaderElection: {resourceNamespace: nowhere}'
+bare_start one
+check "a namespace that is missing is named" eventually 10 grep -q 'lease request failed.*\\"nowhere\\" not found' "$work/sluice-one.log"
+check "stops" stops one
+bare_configure one
+
 # ---- before the definitions are there ----
 kubectl delete mutatingwebhookconfiguration,validatingwebhookconfiguration bare >/dev/null
 kubectl get clusterqueues,resourceflavors -o name | while read -r object; do kubectl patch "$object" --type merge -p '{"metadata": {"finalizers": null}}' >/dev/null; done
