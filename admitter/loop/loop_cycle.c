@@ -4,6 +4,7 @@
 #include "admitter/loop/condition.h"
 #include "admitter/loop/decision_write.h"
 #include "admitter/loop/intents.h"
+#include "admitter/loop/life_cycle.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
@@ -93,6 +94,15 @@ static void note_preemptor(struct write_op *op, struct loop *loop, const struct 
     write_op_note(op, &note);
 }
 
+/* A write of ours may have evicted or released it already, and the engine hears of that only when the
+ * watch shows it: it must not be counted twice. */
+static bool may_be_evicted(const json_t *workload)
+{
+    enum life_state state = life_state_of(workload);
+
+    return state == LIFE_RESERVED || state == LIFE_ADMITTED;
+}
+
 static bool preempt(struct loop *loop, const struct decision *decision, const struct victim *victim,
                     int64_t now)
 {
@@ -108,6 +118,10 @@ static bool preempt(struct loop *loop, const struct decision *decision, const st
         return false;
     }
     before = workload_tree(record);
+    if (!may_be_evicted(before)) {
+        json_decref(before);
+        return false;
+    }
     after = json_deep_copy(before);
     decision_preempt(after, victim, now);
     op = workload_status_op(loop, record, WRITE_PREEMPTION, before, after, NULL);

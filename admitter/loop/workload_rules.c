@@ -374,7 +374,8 @@ static const struct rule {
     { step_orphan, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_FINISH) },
     { step_finished, LIFE_BIT(LIFE_FINISHED), EITHER, 0 },
     { step_leaving, LIFE_ANY_STATE, EITHER, 0 },
-    { step_retry_delay, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_TELL) },
+    /* Not for inactive ones: step_inactive would take away what this one sets, for ever. */
+    { step_retry_delay, LIFE_ANY_STATE, ACTIVE, LIFE_BIT(LIFE_TELL) },
     { step_active, LIFE_ANY_STATE, ACTIVE, LIFE_BIT(LIFE_TELL) },
     { step_inactive, LIFE_ANY_STATE, INACTIVE, LIFE_BIT(LIFE_EVICT) | LIFE_BIT(LIFE_TELL) },
     { step_restart, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_TELL) },

@@ -302,6 +302,25 @@ static void a_retry_delay_moves_requeue_at_later_only(void **state)
     }
 }
 
+/* What the delay sets and the deactivation clears must not chase each other. */
+static void an_inactive_one_has_no_retry_delay(void **state)
+{
+    json_t *object =
+        make("", 0, condition(&arena, "Evicted", "True", "Deactivated", "", 5), "'active':false",
+             arena_format(&arena,
+                          "'admissionChecks':[{'name':'a','state':'Retry','requeueAfterSeconds':60,"
+                          "'lastTransitionTime':'%s'}],'requeueState':{'requeueAt':'%s'}",
+                          NOW_TEXT, ago(&arena, -30)));
+    static const char *required[] = { "a" };
+
+    (void)state;
+    around.required_checks = required;
+    around.required_check_count = 1;
+    assert_int_equal(settle(object), 1);
+    assert_false(has_member(object, "status.requeueState"));
+    json_decref(object);
+}
+
 static void a_retry_without_delay_evicts(void **state)
 {
     json_t *object = make("QA", 60, "", "", "'admissionChecks':[{'name':'a','state':'Retry'}]");
@@ -706,6 +725,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(activating_again_queues_again, setup, teardown),
         cmocka_unit_test_setup_teardown(back_off_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(a_retry_delay_moves_requeue_at_later_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_inactive_one_has_no_retry_delay, setup, teardown),
         cmocka_unit_test_setup_teardown(a_retry_without_delay_evicts, setup, teardown),
         cmocka_unit_test_setup_teardown(ready_checks_admit, setup, teardown),
         cmocka_unit_test_setup_teardown(waiting_has_a_reason, setup, teardown),
