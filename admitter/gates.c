@@ -230,6 +230,7 @@ static const struct {
     TARGET(GATE_WORKLOAD_VALIDATION_FOR_POD_SET_METADATA, objects.pod_set_metadata),
     TARGET(GATE_WORKLOAD_VALIDATE_RESOURCES_ARE_NON_NEGATIVE, objects.resources_are_non_negative),
     TARGET(GATE_TAS_VALIDATE_WORKLOAD_SLICE_SIZE, objects.slice_size),
+    TARGET(GATE_TAS_ASSIGNMENTS_ENCODING_BY_HOSTNAME_PREFIX, objects.encode_by_host_prefix),
     TARGET(GATE_PRIORITY_BOOST, objects.priority_boost),
     TARGET(GATE_CONCURRENT_ADMISSION, objects.concurrent_admission),
     TARGET(GATE_REJECT_UPDATES_TO_CQ_WITH_INVALID_ON_FLAVORS, objects.reject_invalid_on_flavors),

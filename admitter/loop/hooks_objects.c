@@ -66,8 +66,8 @@ static int register_conversions(struct hooks *hooks, struct route_table *routes,
 
     hooks->conversions = conversion_table_create();
     for (size_t i = 0; kinds[i]; i++)
-        if (conversion_add(hooks->conversions, KUEUE_GROUP, kinds[i], object_convert_bytes, NULL,
-                           e) < 0)
+        if (conversion_add(hooks->conversions, KUEUE_GROUP, kinds[i], object_convert_bytes,
+                           (void *)(uintptr_t)&hooks->settings->objects, e) < 0)
             return -1;
     return conversion_route_add(routes, "/convert", hooks->conversions, e);
 }

@@ -15,7 +15,8 @@ void object_gates_default(struct object_gates *gates)
                                     .admission_gated_by = true,
                                     .pod_set_metadata = true,
                                     .resources_are_non_negative = true,
-                                    .slice_size = true };
+                                    .slice_size = true,
+                                    .encode_by_host_prefix = true };
 }
 
 const struct object_admission *object_admissions(size_t *count)

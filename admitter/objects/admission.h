@@ -20,6 +20,7 @@ struct object_gates {
     bool pod_set_metadata;           /* WorkloadValidationForPodSetMetadata, on */
     bool resources_are_non_negative; /* WorkloadValidateResourcesAreNonNegative, on */
     bool slice_size;                 /* TASValidateWorkloadSliceSize, on */
+    bool encode_by_host_prefix;      /* TASAssignmentsEncodingByHostnamePrefix, on */
     bool priority_boost;             /* PriorityBoost, off */
     bool concurrent_admission;       /* ConcurrentAdmission, off */
     bool reject_invalid_on_flavors;  /* RejectUpdatesToCQWithInvalidOnFlavors, off */

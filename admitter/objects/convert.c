@@ -85,12 +85,12 @@ static void checks_to_strategy(json_t *spec)
     json_object_del(spec, "admissionChecks");
 }
 
-static int cluster_queue_up(json_t *object, struct err *e)
+static int cluster_queue_up(json_t *object, const struct object_gates *gates, struct err *e)
 {
     json_t *spec = json_object_get(object, "spec"), *status = json_object_get(object, "status");
     json_t *fungibility = json_object_get(spec, "flavorFungibility");
 
-    (void)e;
+    (void)gates, (void)e;
     rename_member(spec, "cohort", "cohortName");
     json_object_del(spec, "concurrentAdmissionPolicy");
     checks_to_strategy(spec);
@@ -103,11 +103,11 @@ static int cluster_queue_up(json_t *object, struct err *e)
     return 0;
 }
 
-static int cluster_queue_down(json_t *object, struct err *e)
+static int cluster_queue_down(json_t *object, const struct object_gates *gates, struct err *e)
 {
     json_t *spec = json_object_get(object, "spec"), *status = object_make(object, "status");
 
-    (void)e;
+    (void)gates, (void)e;
     rename_member(spec, "cohortName", "cohort");
     json_object_del(spec, "admissionChecks");
     json_object_del(spec, "concurrentAdmissionPolicy");
@@ -120,21 +120,21 @@ static int cluster_queue_down(json_t *object, struct err *e)
 
 /* ---- LocalQueue, Cohort ---- */
 
-static int local_queue_up(json_t *object, struct err *e)
+static int local_queue_up(json_t *object, const struct object_gates *gates, struct err *e)
 {
     json_t *status = json_object_get(object, "status");
 
-    (void)e;
+    (void)gates, (void)e;
     rename_member(status, "flavorUsage", "flavorsUsage");
     json_object_del(status, "flavors");
     return 0;
 }
 
-static int local_queue_down(json_t *object, struct err *e)
+static int local_queue_down(json_t *object, const struct object_gates *gates, struct err *e)
 {
     json_t *status = object_make(object, "status");
 
-    (void)e;
+    (void)gates, (void)e;
     rename_member(status, "flavorsUsage", "flavorUsage");
     json_object_del(status, "flavors");
     set_if_absent(status, "flavorUsage", json_null());
@@ -142,17 +142,16 @@ static int local_queue_down(json_t *object, struct err *e)
     return 0;
 }
 
-static int cohort_up(json_t *object, struct err *e)
+static int cohort_up(json_t *object, const struct object_gates *gates, struct err *e)
 {
-    (void)e;
+    (void)gates, (void)e;
     drop_consumption(object);
     return 0;
 }
 
-static int cohort_down(json_t *object, struct err *e)
+static int cohort_down(json_t *object, const struct object_gates *gates, struct err *e)
 {
-    (void)object;
-    (void)e;
+    (void)object, (void)gates, (void)e;
     return 0;
 }
 
@@ -199,7 +198,8 @@ static void priority_class_down(json_t *spec)
     json_object_del(spec, "priorityClassRef");
 }
 
-static int convert_assignments(json_t *object, bool up, struct err *e)
+/* Packed when there are gates to say how, else unpacked. */
+static int convert_assignments(json_t *object, const struct object_gates *gates, struct err *e)
 {
     json_t *assignment;
     size_t i;
@@ -212,8 +212,8 @@ static int convert_assignments(json_t *object, bool up, struct err *e)
 
         if (!json_is_object(before))
             continue;
-        after =
-            up ? topology_assignment_pack(before, true, e) : topology_assignment_unpack(before, e);
+        after = gates ? topology_assignment_pack(before, gates->encode_by_host_prefix, e)
+                      : topology_assignment_unpack(before, e);
         if (!after)
             return err_wrap(e, "status.admission.podSetAssignments[%zu].topologyAssignment", i);
         json_object_set_new(assignment, "topologyAssignment", after);
@@ -233,32 +233,33 @@ static void drop_gates(json_t *object)
         json_object_get(pod_set, "topologyRequest"), "podsetSliceRequiredTopologyConstraints");
 }
 
-static int workload_up(json_t *object, struct err *e)
+static int workload_up(json_t *object, const struct object_gates *gates, struct err *e)
 {
     drop_gates(object);
     priority_class_up(json_object_get(object, "spec"));
     rename_member(json_object_get(object, "status"), "accumulatedPastExexcutionTimeSeconds",
                   "accumulatedPastExecutionTimeSeconds");
-    return convert_assignments(object, true, e);
+    return convert_assignments(object, gates, e);
 }
 
-static int workload_down(json_t *object, struct err *e)
+static int workload_down(json_t *object, const struct object_gates *gates, struct err *e)
 {
+    (void)gates;
     drop_gates(object);
     priority_class_down(json_object_get(object, "spec"));
     rename_member(json_object_get(object, "status"), "accumulatedPastExecutionTimeSeconds",
                   "accumulatedPastExexcutionTimeSeconds");
-    return convert_assignments(object, false, e);
+    return convert_assignments(object, NULL, e);
 }
 
 /* ---- MultiKueueCluster ---- */
 
-static int multikueue_cluster_up(json_t *object, struct err *e)
+static int multikueue_cluster_up(json_t *object, const struct object_gates *gates, struct err *e)
 {
     json_t *spec = json_object_get(object, "spec"), *source;
     json_t *kube_config = json_object_get(spec, "kubeConfig");
 
-    (void)e;
+    (void)gates, (void)e;
     if (!spec)
         return 0;
     source = json_object();
@@ -272,12 +273,12 @@ static int multikueue_cluster_up(json_t *object, struct err *e)
     return 0;
 }
 
-static int multikueue_cluster_down(json_t *object, struct err *e)
+static int multikueue_cluster_down(json_t *object, const struct object_gates *gates, struct err *e)
 {
     json_t *spec = json_object_get(object, "spec");
     json_t *source = json_object_get(spec, "clusterSource");
 
-    (void)e;
+    (void)gates, (void)e;
     if (!spec)
         return 0;
     json_object_del(spec, "clusterProfileRef");
@@ -294,10 +295,12 @@ static int multikueue_cluster_down(json_t *object, struct err *e)
 
 /* ---- the table ---- */
 
+typedef int conversion(json_t *object, const struct object_gates *gates, struct err *e);
+
 static const struct {
     const char *kind;
-    int (*up)(json_t *object, struct err *e);   /* v1beta1 to v1beta2 */
-    int (*down)(json_t *object, struct err *e); /* v1beta2 to v1beta1 */
+    conversion *up;   /* v1beta1 to v1beta2 */
+    conversion *down; /* v1beta2 to v1beta1 */
 } conversions[] = {
     { "ClusterQueue", cluster_queue_up, cluster_queue_down },
     { "LocalQueue", local_queue_up, local_queue_down },
@@ -319,7 +322,8 @@ static bool is_version(const char *api_version)
     return strcmp(api_version, KUEUE_V1BETA1) == 0 || strcmp(api_version, KUEUE_V1BETA2) == 0;
 }
 
-int object_convert(json_t *object, const char *desired_api_version, struct err *e)
+int object_convert(json_t *object, const char *desired_api_version,
+                   const struct object_gates *gates, struct err *e)
 {
     const char *from = tree_text(object, "apiVersion"), *kind = tree_text(object, "kind");
     bool up = strcmp(desired_api_version, KUEUE_V1BETA2) == 0;
@@ -335,7 +339,7 @@ int object_convert(json_t *object, const char *desired_api_version, struct err *
     for (size_t i = 0; i < ARRAY_COUNT(conversions); i++) {
         if (strcmp(conversions[i].kind, kind) != 0)
             continue;
-        if ((up ? conversions[i].up : conversions[i].down)(object, e) < 0)
+        if ((up ? conversions[i].up : conversions[i].down)(object, gates, e) < 0)
             return -1;
         json_object_set_new(object, "apiVersion", json_string(desired_api_version));
         return 0;
@@ -361,11 +365,10 @@ int object_convert_bytes(void *context, struct str object, const char *from, con
     json_t *tree = json_loadb(object.text, object.length, 0, &problem);
     int result;
 
-    (void)context;
     (void)from;
     if (!tree)
         return err_set(e, ERR_INVALID, "object: %s at byte %d", problem.text, problem.position);
-    result = object_convert(tree, desired, e);
+    result = object_convert(tree, desired, context, e);
     if (result == 0)
         result = dump_into(out, tree, e);
     json_decref(tree);

@@ -116,9 +116,13 @@ static void fuzz_validation(unsigned choice, struct str json)
 /* There and back; false when it cannot be converted. */
 static bool round_trip(json_t *object)
 {
+    struct object_gates gates;
     struct err e = { 0 };
-    bool converted = object_convert(object, KUEUE_V1BETA1, &e) == 0 &&
-                     object_convert(object, KUEUE_V1BETA2, &e) == 0;
+    bool converted;
+
+    object_gates_default(&gates);
+    converted = object_convert(object, KUEUE_V1BETA1, &gates, &e) == 0 &&
+                object_convert(object, KUEUE_V1BETA2, &gates, &e) == 0;
 
     insist(converted || (e.code == ERR_INVALID && *e.text), "not converted without a reason");
     return converted;
@@ -195,15 +199,17 @@ static void fuzz_versions(unsigned choice, struct str json)
     AUTO_ARENA struct arena arena = ARENA_INIT;
     json_t *object = json_loadb(json.text, json.length, 0, NULL);
     bool is_queue = choice & 1;
+    struct object_gates gates;
     struct err e = { 0 };
 
+    object_gates_default(&gates);
     if (json_is_object(object)) {
         AUTO_FREE char *before = NULL, *after = NULL;
 
         json_object_set_new(object, "apiVersion", json_string(KUEUE_V1BETA1));
         json_object_set_new(object, "kind", json_string(is_queue ? "ClusterQueue" : "Workload"));
         before = json_dumps(object, 0);
-        if (object_convert(object, KUEUE_V1BETA2, &e) == 0) {
+        if (object_convert(object, KUEUE_V1BETA2, &gates, &e) == 0) {
             after = json_dumps(object, 0);
             (is_queue ? check_queues : check_workloads)(str_of(before), str_of(after), &arena);
         }

@@ -6,12 +6,20 @@
 #include "admitter/objects/topology_assignment.h"
 #include "quota/base/mem.h"
 
+static struct object_gates *default_gates(void)
+{
+    static struct object_gates gates;
+
+    object_gates_default(&gates);
+    return &gates;
+}
+
 static void assert_converts(const char *before, const char *version, const char *after)
 {
     json_t *object = tree(before);
     struct err e = { 0 };
 
-    if (object_convert(object, version, &e) < 0)
+    if (object_convert(object, version, default_gates(), &e) < 0)
         fail_msg("%s", e.text);
     assert_json(object, after);
     json_decref(object);
@@ -167,7 +175,7 @@ static void what_cannot_be_converted_is_named(void **state)
         json_t *object = tree(refused[i].object);
         struct err e = { 0 };
 
-        assert_int_equal(object_convert(object, refused[i].version, &e), -1);
+        assert_int_equal(object_convert(object, refused[i].version, default_gates(), &e), -1);
         assert_int_equal(e.code, ERR_INVALID);
         assert_string_equal(e.text, refused[i].expected);
         json_decref(object);
@@ -182,11 +190,13 @@ static void bytes_convert_too(void **state)
     struct str object = quoted(&arena, "{'apiVersion':'kueue.x-k8s.io/v1beta1','kind':'Cohort'}");
 
     (void)state;
-    assert_int_equal(object_convert_bytes(NULL, object, "v1beta1", "v1beta2", &out, &arena, &e), 0);
+    assert_int_equal(
+        object_convert_bytes(default_gates(), object, "v1beta1", "v1beta2", &out, &arena, &e), 0);
     assert_string_equal(out.text, "{\"apiVersion\":\"kueue.x-k8s.io/v1beta2\","
                                   "\"kind\":\"Cohort\"}");
-    assert_int_equal(object_convert_bytes(NULL, STR("{"), "v1beta1", "v1beta2", &out, &arena, &e),
-                     -1);
+    assert_int_equal(
+        object_convert_bytes(default_gates(), STR("{"), "v1beta1", "v1beta2", &out, &arena, &e),
+        -1);
 }
 
 /* ---- topology assignments ---- */
@@ -270,6 +280,34 @@ static void pools_of_hosts_become_slices(void **state)
     json_decref(assignment);
 }
 
+/* The gate decides how a v1beta1 Workload's domains are packed. */
+static void the_gate_of_the_encoding_counts(void **state)
+{
+    struct object_gates gates = *default_gates();
+
+    (void)state;
+    for (int by_prefix = 0; by_prefix < 2; by_prefix++) {
+        json_t *domains = json_array(), *object;
+
+        for (int i = 0; i < 40; i++)
+            json_array_append_new(domains,
+                                  json_pack("{s:[o], s:i}", "values",
+                                            json_sprintf("%s-pool-with-long-name-%d",
+                                                         i < 20 ? "second-gpu" : "first-cpu", i),
+                                            "count", 1));
+        object =
+            json_pack("{s:s, s:s, s:{s:{s:[{s:{s:[s], s:o}}]}}}", "apiVersion", KUEUE_V1BETA1,
+                      "kind", "Workload", "status", "admission", "podSetAssignments",
+                      "topologyAssignment", "levels", "kubernetes.io/hostname", "domains", domains);
+        gates.encode_by_host_prefix = by_prefix;
+        assert_int_equal(object_convert(object, KUEUE_V1BETA2, &gates, NULL), 0);
+        assert_int_equal(json_array_size(member(object, "status.admission.podSetAssignments.0."
+                                                        "topologyAssignment.slices")),
+                         by_prefix ? 2 : 1);
+        json_decref(object);
+    }
+}
+
 static const char *const broken[] = {
     "{'levels':['l'],'slices':[{'domainCount':2,'valuesPerLevel':[{'individual':{'roots':['a']}}],"
     "'podCounts':{'universal':1}}]}",
@@ -311,6 +349,7 @@ int main(void)
         cmocka_unit_test(overlapping_prefix_and_suffix_do_not_clash),
         cmocka_unit_test(characters_are_not_cut),
         cmocka_unit_test(pools_of_hosts_become_slices),
+        cmocka_unit_test(the_gate_of_the_encoding_counts),
         cmocka_unit_test(broken_slices_are_refused),
     };
 
