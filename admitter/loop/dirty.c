@@ -41,31 +41,37 @@ uint64_t hash_text(uint64_t seed, const char *text)
     return (hash ^ 0xff) * 1099511628211u; /* so that "ab","c" and "a","bc" differ */
 }
 
-void dirty_push(struct dirty_link **list, struct dirty_link *link)
+void dirty_init(struct dirty_list *list)
 {
-    if (link->listed)
+    *list = (struct dirty_list){ .last = &list->first };
+}
+
+void dirty_push(struct dirty_list *list, struct dirty_link *link)
+{
+    if (link->list)
         return;
-    link->listed = true;
-    link->next = *list;
-    link->at = list;
-    if (link->next)
-        link->next->at = &link->next;
-    *list = link;
+    link->list = list;
+    link->next = NULL;
+    link->at = list->last;
+    *list->last = link;
+    list->last = &link->next;
 }
 
 void dirty_remove(struct dirty_link *link)
 {
-    if (!link->listed)
+    if (!link->list)
         return;
     *link->at = link->next;
     if (link->next)
         link->next->at = link->at;
-    link->listed = false;
+    else
+        link->list->last = link->at;
+    link->list = NULL;
 }
 
-struct dirty_link *dirty_pop(struct dirty_link **list)
+struct dirty_link *dirty_pop(struct dirty_list *list)
 {
-    struct dirty_link *link = *list;
+    struct dirty_link *link = list->first;
 
     if (link)
         dirty_remove(link);

@@ -12,6 +12,9 @@
 #include "quota/ledger/ledger.h"
 
 #define WAIT_AT_MOST_MS 60000
+/* Writes on their way at once; the writer sends 64 of them side by side at most. */
+#define OBJECT_WRITES_MOST 64
+#define OTHER_WRITES_MOST 256
 
 /* ---- life ---- */
 
@@ -46,6 +49,9 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->priority_classes = map_create();
     loop->workload_priority_classes = map_create();
     loop->step_trees = json_array();
+    dirty_init(&loop->dirty_workloads);
+    dirty_init(&loop->dirty_jobs);
+    dirty_init(&loop->dirty_objects);
     heap_init(&loop->looks, HEAP_PLACE(struct look, place), earlier, NULL);
     arena_init(&loop->arena);
     return loop;
@@ -221,18 +227,37 @@ static void take_news(struct loop *loop)
     }
 }
 
+/* The next record, unless too many writes wait already: each has a deadline, and what is said later
+ * is said with fresher words. Answers wake the loop. */
+static struct dirty_link *next_dirty(struct dirty_list *list, unsigned writes, unsigned most)
+{
+    return writes < most ? dirty_pop(list) : NULL;
+}
+
 static void step_dirty(struct loop *loop)
 {
     struct dirty_link *link;
 
     if (!loop->is_leading)
         return;
-    while ((link = dirty_pop(&loop->dirty_jobs)) != NULL)
+    while ((link = next_dirty(&loop->dirty_jobs, loop->other_writes, OTHER_WRITES_MOST)) != NULL)
         step_job(loop, (struct job_record *)link);
-    while ((link = dirty_pop(&loop->dirty_workloads)) != NULL)
+    while ((link = next_dirty(&loop->dirty_workloads, loop->other_writes, OTHER_WRITES_MOST)) !=
+           NULL)
         step_workload(loop, (struct workload_record *)link);
-    while ((link = dirty_pop(&loop->dirty_objects)) != NULL)
+    while ((link = next_dirty(&loop->dirty_objects, loop->object_writes, OBJECT_WRITES_MOST)) !=
+           NULL)
         step_object(loop, (struct object_record *)link);
+}
+
+/* Is there a record that could be stepped now? */
+static bool is_dirty(const struct loop *loop)
+{
+    bool others = loop->dirty_jobs.first || loop->dirty_workloads.first;
+
+    return loop->is_leading &&
+           ((others && loop->other_writes < OTHER_WRITES_MOST) ||
+            (loop->dirty_objects.first && loop->object_writes < OBJECT_WRITES_MOST));
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -273,8 +298,8 @@ static void *run(void *context)
         due = sooner(run_cycles(loop),
                      sooner(looks_run(loop, loop_now()), engine_next_due(loop->engine)));
         due = sooner(due, refresh_statuses(loop));
-        if (loop->dirty_jobs || loop->dirty_workloads || loop->dirty_objects)
-            due = loop->is_leading ? 0 : due;
+        if (is_dirty(loop))
+            due = 0;
     }
     return NULL;
 }

@@ -10,10 +10,13 @@
 #include "quota/base/map.h"
 #include "quota/engine/engine.h"
 
-/* A place in one of the dirty lists. */
+/* Records that may need something, first come, first served. */
+struct dirty_list {
+    struct dirty_link *first, **last; /* 'last' points to where the next one goes */
+};
 struct dirty_link {
     struct dirty_link *next, **at; /* 'at' points to what points here */
-    bool listed;
+    struct dirty_list *list;       /* NULL: in none */
 };
 
 /* When to look at a record again. */
@@ -180,7 +183,9 @@ struct loop {
     struct map *tallies; /* tally.c */
     struct map *namespaces;
     struct map *priority_classes, *workload_priority_classes;
-    struct dirty_link *dirty_workloads, *dirty_jobs, *dirty_objects;
+    struct dirty_list dirty_workloads, dirty_jobs, dirty_objects;
+    /* Writes on their way: to queues and the like, and to Workloads and jobs. */
+    unsigned object_writes, other_writes;
     struct heap looks;
     struct arena arena; /* of one step */
     json_t *step_trees; /* array: trees that live as long as one step */
@@ -191,9 +196,10 @@ int64_t loop_now(void); /* wall time that never jumps, nanoseconds; engine threa
 uint64_t hash_text(uint64_t seed, const char *text);
 
 /* ---- lists (loop_dirty.c) ---- */
-void dirty_push(struct dirty_link **list, struct dirty_link *link);
-struct dirty_link *dirty_pop(struct dirty_link **list); /* NULL when empty */
-void dirty_remove(struct dirty_link *link);             /* no-op when it is not listed */
+void dirty_init(struct dirty_list *list);
+void dirty_push(struct dirty_list *list, struct dirty_link *link); /* no-op when it is in one */
+struct dirty_link *dirty_pop(struct dirty_list *list);             /* NULL when empty */
+void dirty_remove(struct dirty_link *link);                        /* no-op when it is not listed */
 void look_init(struct look *look, void (*wake)(struct loop *loop, struct look *look));
 void look_at(struct loop *loop, struct look *look, int64_t at); /* TIME_NONE: not */
 int64_t looks_run(struct loop *loop,

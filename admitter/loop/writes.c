@@ -35,10 +35,19 @@ struct write_op *write_op_create(struct loop *loop, enum write_purpose purpose, 
     return op;
 }
 
+static unsigned *writes_of_kind(const struct write_op *op)
+{
+    bool object = op->purpose == WRITE_OBJECT_STATUS || op->purpose == WRITE_OBJECT_FINALIZER;
+
+    return object ? &op->loop->object_writes : &op->loop->other_writes;
+}
+
 void write_op_destroy(struct write_op *op)
 {
     if (!op)
         return;
+    if (op->is_sent)
+        (*writes_of_kind(op))--;
     for (unsigned i = 0; i < op->note_count; i++) {
         struct write_note *n = &op->notes[i];
 
@@ -168,6 +177,8 @@ void write_op_push(struct write_op *op)
 
 void write_op_send(struct write_op *op)
 {
+    op->is_sent = true;
+    (*writes_of_kind(op))++;
     if (op->purpose == WRITE_RESERVATION && intent_submit(op))
         return;
     write_op_push(op);

@@ -38,6 +38,7 @@ struct write_op {
     json_t *tree; /* what the object becomes; NULL: learn it from the answer or the watch */
     struct write_note notes[WRITE_NOTES]; /* Events to post on success */
     unsigned note_count;
+    bool is_sent;                        /* counted among the writes on their way */
     json_t *says;                        /* the refusal that it carries; NULL */
     bool creates_workload;               /* "already exists" is success */
     uint64_t intent;                     /* ledger id of a reservation; 0: none */

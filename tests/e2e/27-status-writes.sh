@@ -7,25 +7,6 @@
 bare_stage core,webhooks-core
 objects_begin
 
-# writes RESOURCE-REGEX SUBRESOURCE-REGEX: those that the API server has counted.
-writes() {
-    curl -s -m 10 "$proxy/metrics" | awk -v resource="resource=\"($1)\"" -v sub_="subresource=\"($2)\"" '
-        /^apiserver_request_total\{/ && /verb="(APPLY|PATCH|PUT|POST|DELETE)"/ && $0 ~ resource && $0 ~ sub_ { n += $NF } END { print n + 0 }'
-}
-queue_writes() { writes 'clusterqueues|localqueues|cohorts' status; }
-# many FIRST LAST METHOD URL [BODY]: one request for each number, which takes the place of @; many at a time.
-many() {
-    local i body
-    for ((i = $1; i <= $2; i++)); do
-        printf 'url = "%s"\nrequest = %s\nheader = "Content-Type: application/json"\noutput = /dev/null\n' "${4//@/$i}" "$3"
-        body=${5:-}
-        body=${body//@/$i}
-        [ -z "$body" ] || printf 'data = "%s"\n' "${body//\"/\\\"}"
-        [ "$i" -eq "$2" ] || echo next
-    done >"$work/many.curl"
-    curl -s --parallel --parallel-max 16 -K "$work/many.curl" 2>/dev/null
-}
-
 { flavor_yaml one; cluster_queue_yaml q one; local_queue_yaml q q; } | apply
 expect "ready" "True Ready: Can submit new workloads to localQueue" condition Active localqueue/q
 

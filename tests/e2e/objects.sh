@@ -116,3 +116,22 @@ stays() {
     check "$text" test "$got" = "$wanted" || true
     [ "$got" = "$wanted" ] || printf '    wanted: %s\n    got:    %s\n' "$wanted" "$got"
 }
+
+# writes RESOURCE-REGEX SUBRESOURCE-REGEX: those that the API server has counted.
+writes() {
+    curl -s -m 10 "$proxy/metrics" | awk -v resource="resource=\"($1)\"" -v sub_="subresource=\"($2)\"" '
+        /^apiserver_request_total\{/ && /verb="(APPLY|PATCH|PUT|POST|DELETE)"/ && $0 ~ resource && $0 ~ sub_ { n += $NF } END { print n + 0 }'
+}
+queue_writes() { writes 'clusterqueues|localqueues|cohorts' status; }
+# many FIRST LAST METHOD URL [BODY]: one request for each number, which takes the place of @; many at a time.
+many() {
+    local i body
+    for ((i = $1; i <= $2; i++)); do
+        printf 'url = "%s"\nrequest = %s\nheader = "Content-Type: application/json"\noutput = /dev/null\n' "${4//@/$i}" "$3"
+        body=${5:-}
+        body=${body//@/$i}
+        [ -z "$body" ] || printf 'data = "%s"\n' "${body//\"/\\\"}"
+        [ "$i" -eq "$2" ] || echo next
+    done >"$work/many.curl"
+    curl -s --parallel --parallel-max 16 -K "$work/many.curl" 2>/dev/null
+}
