@@ -1,7 +1,7 @@
 #include "admitter/kube/yaml.h"
 
 #include <stdlib.h>
-#include <yaml.h>
+#include "admitter/kube/yaml_events.h"
 #include "admitter/kube/yaml_scalar.h"
 #include "quota/base/file.h"
 #include "quota/base/mem.h"
@@ -20,106 +20,161 @@ struct yaml_stream {
 
 /* One pass over the text. */
 struct pass {
-    yaml_parser_t parser;
-    yaml_event_t event; /* the current one */
-    bool has_event;
-    const char *name;
+    struct yaml_events in;
     yaml_take_fn *take;
     void *context;
     struct err *e;
+    struct anchor *anchors; /* of this document */
+    size_t anchor_count, anchor_capacity;
+    size_t values;   /* read so far, or stood for by aliases */
+    size_t expanded; /* stood for by aliases */
 };
 
-static unsigned line_of(const yaml_mark_t *mark)
-{
-    return (unsigned)mark->line + 1;
-}
+struct anchor {
+    char *name;
+    json_t *value;
+    size_t values; /* that it holds */
+};
 
-static int refuse(struct pass *p, const yaml_mark_t *mark, const char *what)
+static void anchors_forget(struct pass *p)
 {
-    return err_set(p->e, ERR_INVALID, "%s: line %u, column %u: %s", p->name, line_of(mark),
-                   (unsigned)mark->column + 1, what);
+    while (p->anchor_count > 0) {
+        struct anchor *anchor = &p->anchors[--p->anchor_count];
+
+        free(anchor->name);
+        json_decref(anchor->value);
+    }
+    p->values = p->expanded = 0;
 }
 
 static int pass_begin(struct pass *p, struct str bytes, const char *name, struct err *e)
 {
-    *p = (struct pass){ .name = name, .e = e };
-    if (!yaml_parser_initialize(&p->parser))
-        return err_set(e, ERR_NOMEM, "%s: no memory for the reader", name);
-    yaml_parser_set_encoding(&p->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&p->parser, (const unsigned char *)bytes.text, bytes.length);
-    return 0;
+    *p = (struct pass){ .e = e };
+    return yaml_events_begin(&p->in, bytes, name, e);
 }
 
 static void pass_end(struct pass *p)
 {
-    if (p->has_event)
-        yaml_event_delete(&p->event);
-    yaml_parser_delete(&p->parser);
+    anchors_forget(p);
+    free(p->anchors);
+    yaml_events_end(&p->in);
 }
 
-/* The next event becomes the current one. */
 static int advance(struct pass *p)
 {
-    const char *problem;
+    return yaml_events_next(&p->in);
+}
 
-    if (p->has_event)
-        yaml_event_delete(&p->event);
-    p->has_event = yaml_parser_parse(&p->parser, &p->event);
-    if (p->has_event)
-        return 0;
-    problem = p->parser.problem ? p->parser.problem : "cannot be read";
-    if (p->parser.error == YAML_READER_ERROR)
-        return err_set(p->e, ERR_INVALID, "%s: byte %zu: %s", p->name, p->parser.problem_offset,
-                       problem);
-    return refuse(p, &p->parser.problem_mark, problem);
+/* At the current event. */
+static int refuse(struct pass *p, const char *what)
+{
+    return yaml_events_refuse(&p->in, &p->in.event.start_mark, what);
+}
+
+static bool too_deep(const json_t *value, unsigned depth)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+
+    if (depth > YAML_DEPTH_MAX)
+        return true;
+    if (json_is_object(value)) {
+        json_object_foreach((json_t *)(uintptr_t)value, key,
+                            member) if (too_deep(member, depth + 1)) return true;
+    }
+    json_array_foreach(value, i, member) if (too_deep(member, depth + 1)) return true;
+    return false;
 }
 
 /* What no value may carry. */
 static int check_value(struct pass *p, unsigned depth)
 {
-    const yaml_event_t *event = &p->event;
-    const yaml_char_t *anchor = NULL, *tag = NULL;
+    const yaml_event_t *event = &p->in.event;
+    const yaml_char_t *tag = NULL;
 
     switch (event->type) {
     case YAML_ALIAS_EVENT:
-        return refuse(p, &event->start_mark, "aliases are not supported");
+        break;
     case YAML_SCALAR_EVENT:
-        anchor = event->data.scalar.anchor, tag = event->data.scalar.tag;
+        tag = event->data.scalar.tag;
         if (memchr(event->data.scalar.value, 0, event->data.scalar.length))
-            return refuse(p, &event->start_mark, "a text holds a NUL byte");
+            return refuse(p, "a text holds a NUL byte");
         break;
     case YAML_MAPPING_START_EVENT:
-        anchor = event->data.mapping_start.anchor, tag = event->data.mapping_start.tag;
+        tag = event->data.mapping_start.tag;
         break;
     case YAML_SEQUENCE_START_EVENT:
-        anchor = event->data.sequence_start.anchor, tag = event->data.sequence_start.tag;
+        tag = event->data.sequence_start.tag;
         break;
     default:
-        return refuse(p, &event->start_mark, "a value was expected");
+        return refuse(p, "a value was expected");
     }
-    if (anchor)
-        return refuse(p, &event->start_mark, "anchors are not supported");
     if (tag)
-        return refuse(p, &event->start_mark, "tags are not supported");
+        return refuse(p, "tags are not supported");
     if (depth > YAML_DEPTH_MAX)
-        return refuse(p, &event->start_mark, "nested deeper than 64 levels");
+        return refuse(p, "nested deeper than 64 levels");
     return 0;
+}
+
+/* ---- anchors and aliases ---- */
+
+static char *anchor_name(const yaml_event_t *event)
+{
+    const yaml_char_t *name = event->type == YAML_SCALAR_EVENT ? event->data.scalar.anchor
+                              : event->type == YAML_MAPPING_START_EVENT
+                                  ? event->data.mapping_start.anchor
+                                  : event->data.sequence_start.anchor;
+
+    return name ? mem_dup((const char *)name) : NULL;
+}
+
+/* Takes over 'name'. */
+static void anchor_add(struct pass *p, char *name, json_t *value, size_t values)
+{
+    p->anchors = mem_grow(p->anchors, p->anchor_count, &p->anchor_capacity, sizeof(*p->anchors));
+    p->anchors[p->anchor_count++] = (struct anchor){ name, json_incref(value), values };
+}
+
+/* The latest anchor of that name. A value may hold itself in no way: it is known when it ends. */
+static json_t *alias_read(struct pass *p, unsigned depth)
+{
+    const char *name = (const char *)p->in.event.data.alias.anchor;
+    size_t i = p->anchor_count;
+
+    while (i > 0 && strcmp(p->anchors[i - 1].name, name) != 0)
+        i--;
+    if (i == 0) {
+        (void)refuse(p, "an alias of no anchor before it");
+        return NULL;
+    }
+    p->expanded += p->anchors[i - 1].values;
+    p->values += p->anchors[i - 1].values;
+    if (p->expanded > YAML_EXPANSION_MAX) {
+        (void)refuse(p, "aliases stand for more than a million values");
+        return NULL;
+    }
+    if (too_deep(p->anchors[i - 1].value, depth)) {
+        (void)refuse(p, "nested deeper than 64 levels");
+        return NULL;
+    }
+    return json_incref(p->anchors[i - 1].value);
 }
 
 static json_t *value_read(struct pass *p, unsigned depth);
 
 static json_t *scalar_read(struct pass *p)
 {
-    const char *text = (const char *)p->event.data.scalar.value;
-    size_t length = p->event.data.scalar.length;
+    const char *text = (const char *)p->in.event.data.scalar.value;
+    size_t length = p->in.event.data.scalar.length;
     json_t *value;
 
-    if (p->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+    if (p->in.event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
         value = json_stringn(text, length);
     else
         value = yaml_scalar((struct str){ text, length });
     if (!value)
-        (void)refuse(p, &p->event.start_mark, "neither text in UTF-8 nor a finite number");
+        (void)refuse(p, "neither text in UTF-8 nor a finite number");
     return value;
 }
 
@@ -132,7 +187,7 @@ static json_t *sequence_read(struct pass *p, unsigned depth)
 
         if (advance(p) < 0)
             return NULL;
-        if (p->event.type == YAML_SEQUENCE_END_EVENT)
+        if (p->in.event.type == YAML_SEQUENCE_END_EVENT)
             return json_incref(list);
         item = value_read(p, depth + 1);
         if (!item)
@@ -147,15 +202,15 @@ static int member_read(struct pass *p, json_t *map, unsigned depth)
     AUTO_FREE char *key = NULL;
     json_t *value;
 
-    if (p->event.type != YAML_SCALAR_EVENT && p->event.type != YAML_ALIAS_EVENT)
-        return refuse(p, &p->event.start_mark, "a key must be plain text");
+    if (p->in.event.type != YAML_SCALAR_EVENT)
+        return refuse(p, "a key must be plain text");
     if (check_value(p, depth) < 0)
         return -1;
-    key = mem_dup_n((const char *)p->event.data.scalar.value, p->event.data.scalar.length);
+    key = mem_dup_n((const char *)p->in.event.data.scalar.value, p->in.event.data.scalar.length);
     if (json_object_get(map, key)) {
         AUTO_FREE char *what = mem_format("key \"%.100s\" is given twice", key);
 
-        return refuse(p, &p->event.start_mark, what);
+        return refuse(p, what);
     }
     if (advance(p) < 0)
         return -1;
@@ -163,7 +218,7 @@ static int member_read(struct pass *p, json_t *map, unsigned depth)
     if (!value)
         return -1;
     if (json_object_set_new(map, key, value) < 0)
-        return refuse(p, &p->event.start_mark, "a key is not text in UTF-8");
+        return refuse(p, "a key is not text in UTF-8");
     return 0;
 }
 
@@ -174,29 +229,40 @@ static json_t *mapping_read(struct pass *p, unsigned depth)
     for (;;) {
         if (advance(p) < 0)
             return NULL;
-        if (p->event.type == YAML_MAPPING_END_EVENT)
+        if (p->in.event.type == YAML_MAPPING_END_EVENT)
             return json_incref(map);
         if (member_read(p, map, depth) < 0)
             return NULL;
     }
 }
 
+static json_t *plain_value_read(struct pass *p, unsigned depth)
+{
+    p->values++;
+    if (p->in.event.type == YAML_SCALAR_EVENT)
+        return scalar_read(p);
+    return p->in.event.type == YAML_SEQUENCE_START_EVENT ? sequence_read(p, depth)
+                                                         : mapping_read(p, depth);
+}
+
 /* The value that the current event begins. */
 static json_t *value_read(struct pass *p, unsigned depth)
 {
+    size_t before = p->values;
+    char *name;
+    json_t *value;
+
     if (check_value(p, depth) < 0)
         return NULL;
-    if (p->event.type == YAML_SCALAR_EVENT)
-        return scalar_read(p);
-    return p->event.type == YAML_SEQUENCE_START_EVENT ? sequence_read(p, depth)
-                                                      : mapping_read(p, depth);
-}
-
-/* "---" with nothing after it reads as an empty plain scalar. */
-static bool is_empty_document(const yaml_event_t *event)
-{
-    return event->type == YAML_SCALAR_EVENT && event->data.scalar.length == 0 &&
-           event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (p->in.event.type == YAML_ALIAS_EVENT)
+        return alias_read(p, depth);
+    name = anchor_name(&p->in.event);
+    value = plain_value_read(p, depth);
+    if (name && value)
+        anchor_add(p, name, value, p->values - before);
+    else
+        free(name);
+    return value;
 }
 
 static int document_read(struct pass *p)
@@ -206,9 +272,10 @@ static int document_read(struct pass *p)
 
     if (advance(p) < 0)
         return -1;
-    line = line_of(&p->event.start_mark);
-    if (is_empty_document(&p->event))
+    line = yaml_event_line(&p->in.event);
+    if (yaml_event_is_empty(&p->in.event))
         return advance(p);
+    anchors_forget(p);
     root = value_read(p, 1);
     if (!root || p->take(p->context, root, line, p->e) < 0)
         return -1;
@@ -227,9 +294,9 @@ static int documents_read(struct str bytes, const char *name, yaml_take_fn *take
     p.context = context;
     do {
         result = advance(&p);
-        if (result == 0 && p.event.type == YAML_DOCUMENT_START_EVENT)
+        if (result == 0 && p.in.event.type == YAML_DOCUMENT_START_EVENT)
             result = document_read(&p);
-    } while (result == 0 && p.event.type != YAML_STREAM_END_EVENT);
+    } while (result == 0 && p.in.event.type != YAML_STREAM_END_EVENT);
     pass_end(&p);
     return result;
 }
@@ -251,22 +318,6 @@ static int stream_take(void *context, const json_t *root, unsigned line, struct 
 }
 
 /* ---- JSON goes through jansson, which is an order of magnitude faster ---- */
-
-static bool too_deep(const json_t *value, unsigned depth)
-{
-    const char *key;
-    json_t *member;
-    size_t i;
-
-    if (depth > YAML_DEPTH_MAX)
-        return true;
-    if (json_is_object(value)) {
-        json_object_foreach((json_t *)(uintptr_t)value, key,
-                            member) if (too_deep(member, depth + 1)) return true;
-    }
-    json_array_foreach(value, i, member) if (too_deep(member, depth + 1)) return true;
-    return false;
-}
 
 /* Skip white space and "---" lines, counting lines. */
 static size_t gap_skip(struct str bytes, size_t at, unsigned *line)
@@ -392,127 +443,7 @@ int yaml_each(struct str bytes, const char *name, yaml_take_fn *take, void *cont
     return is_json ? result : documents_read(bytes, name, take, context, e);
 }
 
-/* ---- lines, found by reading again ---- */
-
-/* Cut the first reference token off a pointer; "~1" and "~0" are undone. False at its end. */
-static bool token_next(const char **pointer, char *token, size_t size)
-{
-    const char *at = *pointer;
-    size_t n = 0;
-
-    if (*at != '/')
-        return false;
-    for (at++; *at && *at != '/'; at++) {
-        char c = *at;
-
-        if (c == '~' && (at[1] == '0' || at[1] == '1'))
-            c = *++at == '0' ? '~' : '/';
-        if (n + 1 < size)
-            token[n++] = c;
-    }
-    token[n] = '\0';
-    *pointer = at;
-    return true;
-}
-
-static bool opens(const yaml_event_t *event)
-{
-    return event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT;
-}
-
-static bool closes(const yaml_event_t *event)
-{
-    return event->type == YAML_MAPPING_END_EVENT || event->type == YAML_SEQUENCE_END_EVENT;
-}
-
-/* From the first event of a value to its last. Text that nobody reads may be nested at any depth,
- * for which libyaml takes quadratic time: -1 then, too. */
-static int value_skip(struct pass *p)
-{
-    unsigned depth = 0;
-
-    do {
-        depth += opens(&p->event);
-        depth -= closes(&p->event);
-        if (depth == 0)
-            return 0;
-    } while (depth <= YAML_DEPTH_MAX && advance(p) == 0);
-    return -1;
-}
-
-/* In a mapping: go to the value of 'token'. 1 found (and *line set), 0 not. */
-static int member_find(struct pass *p, const char *token, unsigned *line)
-{
-    while (advance(p) == 0 && p->event.type == YAML_SCALAR_EVENT) {
-        bool found = !strcmp((const char *)p->event.data.scalar.value, token);
-        unsigned key_line = line_of(&p->event.start_mark);
-
-        if (advance(p) < 0)
-            return 0;
-        if (found) {
-            *line = key_line;
-            return 1;
-        }
-        if (value_skip(p) < 0)
-            return 0;
-    }
-    return 0;
-}
-
-static int item_find(struct pass *p, const char *token, unsigned *line)
-{
-    int64_t index;
-
-    if (!str_to_int64(str_of(token), &index) || index < 0)
-        return 0;
-    for (int64_t i = 0; advance(p) == 0 && p->event.type != YAML_SEQUENCE_END_EVENT; i++) {
-        if (i == index) {
-            *line = line_of(&p->event.start_mark);
-            return 1;
-        }
-        if (value_skip(p) < 0)
-            return 0;
-    }
-    return 0;
-}
-
-static unsigned pointer_find(struct pass *p, const char *pointer, unsigned line)
-{
-    char token[512];
-
-    while (token_next(&pointer, token, sizeof(token))) {
-        int found = 0;
-
-        if (p->event.type == YAML_MAPPING_START_EVENT)
-            found = member_find(p, token, &line);
-        else if (p->event.type == YAML_SEQUENCE_START_EVENT)
-            found = item_find(p, token, &line);
-        if (!found)
-            break;
-    }
-    return line;
-}
-
 unsigned yaml_line_of(const struct yaml_stream *stream, size_t document, const char *pointer)
 {
     return yaml_line_in(strbuf_view(&stream->bytes), yaml_line(stream, document), pointer);
-}
-
-unsigned yaml_line_in(struct str bytes, unsigned line, const char *pointer)
-{
-    struct pass p;
-    struct err ignored;
-
-    if (pass_begin(&p, bytes, "", &ignored) < 0)
-        return line;
-    while (advance(&p) == 0 && p.event.type != YAML_STREAM_END_EVENT) {
-        /* The first value on the document's line is its root: empty documents have none. */
-        if (p.event.type == YAML_DOCUMENT_START_EVENT && advance(&p) == 0 &&
-            line_of(&p.event.start_mark) == line && !is_empty_document(&p.event)) {
-            line = pointer_find(&p, pointer, line);
-            break;
-        }
-    }
-    pass_end(&p);
-    return line;
 }

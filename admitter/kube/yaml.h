@@ -2,9 +2,11 @@
  *
  * For kubeconfig files, the configuration file and manifests. Plain scalars get the type that
  * Kubernetes' own tools give them (null, booleans with yes/no/on/off, integers, decimals; quoted
- * text is text). Refused, naming line and column: anchors and aliases, tags, repeated keys, keys
- * that are not scalars, nesting deeper than 64, NUL bytes, infinities. JSON is YAML, so JSON files
- * are read too. Pure; any thread, one at a time per stream. */
+ * text is text). An alias stands for the value of its anchor, which the tree then holds twice: do
+ * not change trees in place. Refused, naming line and column: tags, repeated keys, keys that are
+ * not scalars, nesting deeper than 64, aliases that stand for more than a million values, NUL
+ * bytes, infinities. JSON is YAML, so JSON files are read too. Pure; any thread, one at a time per
+ * stream. */
 #pragma once
 
 #include <jansson.h>
@@ -12,6 +14,7 @@
 #include "quota/base/str.h"
 
 #define YAML_DEPTH_MAX 64
+#define YAML_EXPANSION_MAX 1000000
 
 struct yaml_stream;
 

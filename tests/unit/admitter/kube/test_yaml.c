@@ -30,6 +30,9 @@ static const struct {
       "[9223372036854775807,-9223372036854775808]" },
     { "[18446744073709551616]", "[1.8446744073709552e+19]" },
     { "text", "\"text\"" },
+    { "a: &x {b: 1}\nc: *x\nd: [*x, &y 2, *y]\n",
+      "{\"a\":{\"b\":1},\"c\":{\"b\":1},\"d\":[{\"b\":1},2,2]}" },
+    { "[&x 1, &x 2, *x]", "[1,2,2]" },
 };
 
 static void plain_scalars_get_the_types_of_kubernetes(void **state)
@@ -51,8 +54,10 @@ static void plain_scalars_get_the_types_of_kubernetes(void **state)
 static const struct {
     const char *yaml, *message;
 } refusals[] = {
-    { "a: &x 1\n", "t: line 1, column 4: anchors are not supported" },
-    { "a: 1\nb: *x\n", "t: line 2, column 4: aliases are not supported" },
+    { "a: 1\nb: *x\n", "t: line 2, column 4: an alias of no anchor before it" },
+    { "a: &x [*x]\n", "t: line 1, column 8: an alias of no anchor before it" },
+    { "a: &x 1\n---\nb: *x\n", "t: line 3, column 4: an alias of no anchor before it" },
+    { "*x : 1\n", "t: line 1, column 1: a key must be plain text" },
     { "a: !!str 1\n", "t: line 1, column 4: tags are not supported" },
     { "a: 1\nb: 2\na: 3\n", "t: line 3, column 1: key \"a\" is given twice" },
     { "a:\n  b: 1\n  b: 2\n", "t: line 3, column 3: key \"b\" is given twice" },
@@ -65,6 +70,21 @@ static const struct {
     { "a: b: c\n", "t: line 1, column 5: mapping values are not allowed in this context" },
     { "a: \xff\n", "t: byte 3: invalid leading UTF-8 octet" },
 };
+
+/* Ten times the one before it, seven times over. */
+static void aliases_do_not_explode(void **state)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+    struct err e = { .code = ERR_NONE };
+
+    (void)state;
+    strbuf_puts(&text, "a: &a [1]\n");
+    for (char c = 'b'; c < 'i'; c++)
+        strbuf_printf(&text, "%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c - 1,
+                      c - 1, c - 1, c - 1, c - 1, c - 1, c - 1, c - 1, c - 1, c - 1);
+    assert_null(yaml_load(strbuf_view(&text), "t", &e));
+    assert_non_null(strstr(e.text, "aliases stand for more than a million values"));
+}
 
 static void what_is_refused_names_its_place(void **state)
 {
@@ -177,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_scalars_get_the_types_of_kubernetes),
+        cmocka_unit_test(aliases_do_not_explode),
         cmocka_unit_test(what_is_refused_names_its_place),
         cmocka_unit_test(nesting_ends_at_64),
         cmocka_unit_test(documents_and_values_know_their_lines),
