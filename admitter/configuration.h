@@ -56,6 +56,10 @@ struct configuration {
     } leader_election;
     struct tls_choice tls; /* of every TLS server */
     struct {
+        unsigned burst;    /* requests to the API server at once; 0: no limit */
+        int64_t refill_us; /* then one more after so many microseconds */
+    } client;
+    struct {
         int64_t gc_interval, worker_lost_timeout;
         const char *origin, *dispatcher;
         int32_t step_size;

@@ -129,8 +129,9 @@ static void read_long(struct reading *r, const struct at_place *at, const json_t
 static void read_number(struct reading *r, const struct at_place *at, const json_t *value,
                         void *target)
 {
-    (void)target;
-    if (!json_is_number(value))
+    if (json_is_number(value))
+        *(struct given_number *)target = (struct given_number){ true, json_number_value(value) };
+    else
         refuse(r, at, value, "a number");
 }
 

@@ -92,9 +92,8 @@ static const struct field certificates_fields[] = {
 SECTION(certificates, certificates);
 
 static const struct field client_fields[] = {
-    { "qps", FIELD_NUMBER, ANY, 0, NULL, "writes adapt to what the API server takes" },
-    { "burst", FIELD_INT, ANY, IN(client, burst), NULL,
-      "writes adapt to what the API server takes" },
+    LEAF("qps", NUMBER, ANY, IN(client, qps)),
+    LEAF("burst", INT, ANY, IN(client, burst)),
 };
 SECTION(client, client);
 

@@ -21,6 +21,10 @@ struct given_int { /* numbers, durations */
     bool given;
     int64_t value;
 };
+struct given_number {
+    bool given;
+    double value;
+};
 struct given_texts {
     bool given;
     const char **items;
@@ -146,6 +150,7 @@ struct configuration_object {
     } certificates;
     struct {
         bool given;
+        struct given_number qps;
         struct given_int burst;
     } client;
     struct {
@@ -214,7 +219,7 @@ enum field_type {
     FIELD_BOOL,     /* given_bool */
     FIELD_INT,      /* given_int: int32 */
     FIELD_LONG,     /* given_int: int64 */
-    FIELD_NUMBER,   /* a decimal, checked and not kept */
+    FIELD_NUMBER,   /* a decimal */
     FIELD_DURATION, /* given_int: nanoseconds */
     FIELD_TEXT,     /* const char * */
     FIELD_ADDRESS,  /* const char *; the number 0 reads as "0" */

@@ -5,6 +5,9 @@
 #include "quota/engine/selector.h"
 
 #define STEP_SIZE_DEFAULT 3
+#define RATE_DEFAULT 300 /* requests per second */
+#define BURST_DEFAULT 500
+#define PERIOD_MAX_US (1000000LL * 3600 * 24 * 365)
 
 /* ---- jobs ---- */
 
@@ -262,6 +265,21 @@ static void set_election(struct reading *r)
     out->leader_election.lease_namespace = o->leader_election.namespace;
 }
 
+/* Only what is written limits: without it, writes adapt to what the API server takes. A rate of 0
+ * never gives anything back, as in Kueue. */
+static void set_client(struct reading *r)
+{
+    const struct given_number *qps = &r->object.client.qps;
+    const struct given_int *burst = &r->object.client.burst;
+    double rate = qps->given ? qps->value : RATE_DEFAULT;
+
+    if ((!qps->given && !burst->given) || rate < 0)
+        return;
+    r->out->client.burst =
+        burst->given ? (burst->value < 1 ? 1 : (unsigned)burst->value) : BURST_DEFAULT;
+    r->out->client.refill_us = rate * PERIOD_MAX_US < 1e6 ? PERIOD_MAX_US : (int64_t)(1e6 / rate);
+}
+
 static void set_tls(struct reading *r)
 {
     const char *minimum = r->object.tls.minimum;
@@ -363,6 +381,7 @@ void configuration_settings(struct reading *r)
     set_servers(r);
     set_election(r);
     set_tls(r);
+    set_client(r);
     set_multikueue(r);
 }
 

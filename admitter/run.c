@@ -202,7 +202,10 @@ static void *kube_run(void *context)
 
 static int kube_start(struct program *p, struct err *e)
 {
-    p->client = kube_client_create(p->kube_config, &(struct kube_client_options){ 0 }, e);
+    struct kube_client_options options = { .burst = p->configuration.client.burst,
+                                           .refill_us = p->configuration.client.refill_us };
+
+    p->client = kube_client_create(p->kube_config, &options, e);
     if (!p->client)
         return err_wrap(e, "kubeconfig %s", p->kube_config->source);
     p->writer = kube_writer_create(p->client);

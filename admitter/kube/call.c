@@ -383,6 +383,20 @@ static bool can_start(const struct kube_client *client, unsigned class)
            client->running[class].count < client->options.at_once[class];
 }
 
+/* Watches are never held back, nor is what shares their class: the lease. */
+static bool may_start(struct kube_client *client, unsigned class)
+{
+    int64_t now = kube_now_ns() / 1000;
+
+    if (!can_start(client, class))
+        return false;
+    if (client->options.burst == 0 || class == KUBE_CLASS_WATCH ||
+        bucket_take(&client->bucket, now))
+        return true;
+    kube_timer_set(client, &client->refill, bucket_wait(&client->bucket, now) / 1000 + 1);
+    return false;
+}
+
 void calls_start(struct kube_client *client)
 {
     bool any = false;
@@ -401,7 +415,7 @@ void calls_start(struct kube_client *client)
         break;
     }
     for (unsigned i = 0; i < KUBE_CLASSES; i++)
-        while (can_start(client, i))
+        while (may_start(client, i))
             call_send(client->waiting[i].first);
 }
 

@@ -131,6 +131,12 @@ static int options_check(const struct kube_client_options *options, struct err *
     return 0;
 }
 
+/* The loop is awake, which is all that is wanted. */
+static void refilled(void *context)
+{
+    (void)context;
+}
+
 static void defaults_set(struct kube_client_options *o)
 {
     if (!o->at_once[KUBE_CLASS_READ])
@@ -162,6 +168,9 @@ struct kube_client *kube_client_create(const struct kube_config *config,
     if (getrandom(&client->random, sizeof(client->random), 0) < 0 || client->random == 0)
         client->random = (uint64_t)kube_now_ns() | 1;
     client->commands = queue_create(0);
+    bucket_init(&client->bucket, client->options.burst, client->options.refill_us,
+                kube_now_ns() / 1000);
+    kube_timer_init(&client->refill, refilled, client);
     client->multi = curl_multi_init();
     address_set(client);
     if (credentials_init(&client->credentials, config, e) < 0) {

@@ -27,6 +27,8 @@ enum kube_class { KUBE_CLASS_WATCH, KUBE_CLASS_READ, KUBE_CLASS_WRITE, KUBE_CLAS
 struct kube_client_options {        /* zero means the default in brackets */
     const char *user_agent;         /* ["sluice/<version>"] */
     unsigned at_once[KUBE_CLASSES]; /* requests in flight [no limit, 4, 64] */
+    unsigned burst;                 /* reads and writes at once, as long as [no limit] */
+    int64_t refill_us;              /* one more may go after so long; with 'burst' only */
     unsigned http_version;          /* 1 or 2 [1]; 2 needs libcurl 8.2 or later */
     size_t body_limit;              /* bytes of an answer that is not streamed [64 MiB] */
 };

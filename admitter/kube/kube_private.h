@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include "admitter/kube/bucket.h"
 #include "admitter/kube/client.h"
 #include "admitter/kube/exec.h"
 
@@ -120,6 +121,8 @@ struct kube_client {
     bool sweep;      /* calls were cancelled meanwhile */
     uint64_t random;
     struct credentials credentials;
+    struct bucket bucket;     /* of options.burst */
+    struct kube_timer refill; /* wakes the loop when calls wait for the bucket */
     struct call_list waiting[KUBE_CLASSES], running[KUBE_CLASSES];
     CURL *spare[64]; /* easy handles to use again */
     unsigned spare_count;

@@ -223,6 +223,33 @@ static const char effective[] =
     "  workerLostTimeout: 15m0s\n"
     "  dispatcherName: kueue.x-k8s.io/multikueue-dispatcher-all-at-once\n";
 
+static void the_client_is_limited_by_what_is_written(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned burst;
+        int64_t refill_us;
+    } cases[] = {
+        { V2, 0, 0 },
+        { V2 "clientConnection: {}", 0, 0 },
+        { V2 "clientConnection: {qps: 50}", 500, 20000 },
+        { V2 "clientConnection: {burst: 7}", 7, 3333 },
+        { V2 "clientConnection: {qps: 0.5, burst: -1}", 1, 2000000 },
+        { V2 "clientConnection: {qps: -1, burst: 7}", 0, 0 },
+        { V2 "clientConnection: {qps: 0}", 500, INT64_C(1000000) * 3600 * 24 * 365 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct configuration c;
+
+        load_good(cases[i].text, NULL, &c);
+        assert_int_equal(c.client.burst, cases[i].burst);
+        assert_int_equal(c.client.refill_us, cases[i].refill_us);
+        configuration_finish(&c);
+    }
+}
+
 static void the_example_reads_in_both_versions(void **state)
 {
     char text[4096];
@@ -236,7 +263,8 @@ static void the_example_reads_in_both_versions(void **state)
     assert_default_election(&c);
     assert_default_engine(&c);
     assert_wait(&c, MINUTES(30), MINUTES(30), false);
-    assert_true(warns(&c, "c.yaml: line 28: clientConnection.qps has no effect"));
+    assert_int_equal(c.client.burst, 500);
+    assert_int_equal(c.client.refill_us, 3333);
     configuration_finish(&c);
 
     snprintf(text, sizeof(text), V1 "%s", effective);
@@ -857,6 +885,7 @@ int main(void)
         cmocka_unit_test(without_a_file_everything_has_its_default),
         cmocka_unit_test(an_empty_v1beta2_object_is_the_same_as_no_file),
         cmocka_unit_test(an_empty_v1beta1_object_has_readiness_off),
+        cmocka_unit_test(the_client_is_limited_by_what_is_written),
         cmocka_unit_test(the_example_reads_in_both_versions),
         cmocka_unit_test(readiness_follows_the_version_of_the_file),
         cmocka_unit_test(readiness_can_be_switched_off),

@@ -48,6 +48,21 @@ static void the_server_tells_its_version_and_kinds(void **state)
     assert_false(exists);
 }
 
+static void a_limited_client_takes_its_time(void **state)
+{
+    struct live *l = *state;
+    struct kube_client_options options = { .burst = 3, .refill_us = 20000 };
+    struct kube_request request = { .class = KUBE_CLASS_READ, .method = "GET", .path = "/version" };
+    struct kube_client *limited = kube_client_create(l->config, &options, NULL);
+    int64_t began = kube_now_ms();
+    struct err e;
+
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(kube_request_wait(limited, &request, NULL, NULL, &e), 0);
+    assert_true(kube_now_ms() - began >= 7 * 20 - 1); /* never faster than the bucket fills */
+    kube_client_destroy(limited);
+}
+
 struct pair {
     struct mirror *a, *b;
 };
@@ -270,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(answers_become_error_codes, live_setup, live_teardown),
         cmocka_unit_test_setup_teardown(the_server_tells_its_version_and_kinds, live_setup,
                                         live_teardown),
+        cmocka_unit_test_setup_teardown(a_limited_client_takes_its_time, live_setup, live_teardown),
         cmocka_unit_test_setup_teardown(five_thousand_objects_are_streamed_and_paged, live_setup,
                                         live_teardown),
         cmocka_unit_test_setup_teardown(writes_of_one_key_keep_their_order_in_a_patch_storm,

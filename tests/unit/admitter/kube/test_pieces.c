@@ -285,6 +285,10 @@ static void a_bucket_gives_a_burst_and_then_one_per_period(void **state)
     assert_false(bucket_take(&b, 1000 + 300001));
     assert_false(bucket_is_full(&b, 1000 + 300000 * 25));
     assert_true(bucket_is_full(&b, 1000 + 300000 * 26));
+    bucket_init(&b, 1, 300, 0);
+    assert_true(bucket_take(&b, 1000));
+    assert_int_equal(bucket_wait(&b, 1100), 200);
+    assert_int_equal(bucket_wait(&b, 2000), 0);
 }
 
 static void http_2_needs_a_libcurl_without_its_defects(void **state)
