@@ -91,6 +91,7 @@ struct model {
     bool flavors[FLAVORS];  /* which exist */
     bool check_exists;      /* the admission check of 'checked' queues */
     bool fair, usage_based; /* options of the world */
+    bool comes_to_rest;     /* preemptors go first, and nothing else decides the order */
     int64_t now;
 };
 

@@ -365,6 +365,7 @@ static void options_draw(struct play *play, struct engine_options *options)
     options->gates.preserve_scan_progress = !one_in(play, 4);
     options->gates.equivalence_hashing = !one_in(play, 4);
     options->gates.prioritize_preemptor_workloads = one_in(play, 4);
+    play->model.comes_to_rest = kind == 0 && options->gates.prioritize_preemptor_workloads;
     options->gates.partial_admission = !one_in(play, 4);
     play_trace(play, "%s", kind == 1 ? "fair sharing" : kind == 2 ? "usage-based" : "classical");
 }

@@ -331,13 +331,14 @@ void watch_victim(struct play *play, const struct decision *decision, const stru
 }
 
 /* A skipped workload goes on with its next flavor; when that one fails it parks, and its equals with
- * it, although an earlier flavor may fit meanwhile (4.6). */
+ * it, although an earlier flavor may fit meanwhile (4.6). With several pod sets that can happen
+ * without a skip. */
 static bool scan_may_go_on(struct play *play, int queue)
 {
     for (int w = 0; w < WORKLOADS; w++) {
         const struct model_workload *own = &play->model.workloads[w];
 
-        if (own->exists && own->queue == queue && own->was_skipped &&
+        if (own->exists && own->queue == queue && (own->was_skipped || own->pod_set_count > 1) &&
             place_of(play, w) == PLACE_PARKED)
             return true;
     }
