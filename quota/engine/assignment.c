@@ -290,7 +290,7 @@ static bool partial_works(struct partial_search *search, int64_t i)
 
     for (uint32_t k = 0; k < input->item->pod_set_count; k++)
         search->counts[k] = input->item->pod_sets[k].count -
-                            (int32_t)((int64_t)search->delta[k] * i / search->total);
+                            (int32_t)((__int128)search->delta[k] * i / search->total);
     probe = assignment_make(input, search->counts);
     if (probe->mode == MODE_PREEMPT)
         preemption_for_assignment(input, probe, &targets);

@@ -90,8 +90,6 @@ static void queue_pull(struct engine *engine, struct local_queue_record *queue)
 
 static void queue_push(struct engine *engine, struct local_queue_record *queue)
 {
-    if (!local_queue_is_open(queue))
-        return;
     for (struct item *item = queue->items; item; item = item->queue_next)
         pending_push(engine, item);
 }
@@ -114,7 +112,8 @@ void engine_local_queue_put(struct engine *engine, const struct local_queue *fac
 {
     struct local_queue_record *queue = local_queue_get(engine, facts->namespace, facts->name);
     struct quantity weight = facts->has_weight ? facts->weight : quantity_of(1, QUANTITY_DECIMAL);
-    bool is_new = !queue->exists, was_open = local_queue_is_open(queue), reweighted;
+    const struct cluster_queue_record *old_target = queue->cluster_queue;
+    bool is_new = !queue->exists, was_open = local_queue_is_open(queue), is_open, reweighted;
 
     engine->now = now;
     reweighted = quantity_compare(queue->weight, weight) != 0;
@@ -125,9 +124,10 @@ void engine_local_queue_put(struct engine *engine, const struct local_queue *fac
     queue_retarget(engine, queue, facts->cluster_queue);
     if (is_new)
         fair_ledger_seed(engine, queue, facts);
-    if (was_open && !local_queue_is_open(queue))
+    is_open = local_queue_is_open(queue);
+    if (was_open && !is_open)
         queue_pull(engine, queue);
-    if (local_queue_is_open(queue))
+    if (is_open && (!was_open || queue->cluster_queue != old_target))
         queue_push(engine, queue);
     if (reweighted && queue->cluster_queue)
         fair_order_refresh(engine, queue->cluster_queue);
