@@ -7,6 +7,7 @@
 #include "admitter/debug_state.h"
 #include "admitter/loop/metrics.h"
 #include "admitter/metrics_access.h"
+#include "admitter/program_metrics.h"
 #include "quota/base/mem.h"
 
 #define DEBUG_WAIT_SECONDS 5
@@ -93,6 +94,7 @@ static void metrics(void *context, const struct request *request, struct respons
     if (probes->access && !metrics_access_allowed(probes->access, request, "/metrics", response))
         return;
     response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    program_metrics_refresh();
     metrics_render(&response->body);
 }
 

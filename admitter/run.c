@@ -25,6 +25,7 @@
 #include "admitter/metrics_access.h"
 #include "admitter/metrics_certificate.h"
 #include "admitter/probes.h"
+#include "admitter/program_metrics.h"
 #include "quota/base/log.h"
 #include "quota/base/map.h"
 #include "quota/base/mem.h"
@@ -202,8 +203,13 @@ static void *kube_run(void *context)
 
 static int kube_start(struct program *p, struct err *e)
 {
-    struct kube_client_options options = { .burst = p->configuration.client.burst,
-                                           .refill_us = p->configuration.client.refill_us };
+    const char *host = strstr(p->kube_config->server, "://");
+    struct kube_client_options options = {
+        .burst = p->configuration.client.burst,
+        .refill_us = p->configuration.client.refill_us,
+        .observe = program_metrics_request,
+        .observe_context = (void *)(uintptr_t)(host ? host + 3 : p->kube_config->server),
+    };
 
     p->client = kube_client_create(p->kube_config, &options, e);
     if (!p->client)
@@ -294,7 +300,11 @@ static int listen_all(struct program *p, struct err *e)
 {
     const struct configuration *c = &p->configuration;
     struct webhook_server_options webhook = {
-        .name = "webhook", .certificates = p->source, .tls = &c->tls, .routes = p->hook_routes
+        .name = "webhook",
+        .certificates = p->source,
+        .tls = &c->tls,
+        .routes = p->hook_routes,
+        .observe = program_metrics_webhook,
     };
     struct webhook_server_options health = { .name = "health",
                                              .threads = 1,
@@ -559,6 +569,7 @@ static void start_metrics(const struct configuration *c)
 
     configuration_metrics(c, &options);
     metrics_start_with(&options);
+    program_metrics_start();
 }
 
 static int program_start(struct program *p, struct err *e)

@@ -165,6 +165,8 @@ static void finish(struct kube_call *call, struct kube_result *result)
         client->tally.failures++;
     if (result->retry_after_ms >= 0)
         client->tally.retries_after++;
+    if (client->options.observe)
+        client->options.observe(client->options.observe_context, call->method, result->status);
     if (call->done)
         call->done(call->context, result);
     call_free(call);

@@ -24,6 +24,9 @@ struct kube_call;
 /* Requests of a class wait for each other, not for those of another class. */
 enum kube_class { KUBE_CLASS_WATCH, KUBE_CLASS_READ, KUBE_CLASS_WRITE, KUBE_CLASSES };
 
+/* Told of every request that ended; status 0: no answer came. Kube thread, must be quick. */
+typedef void kube_observer(void *context, const char *method, unsigned status);
+
 struct kube_client_options {        /* zero means the default in brackets */
     const char *user_agent;         /* ["sluice/<version>"] */
     unsigned at_once[KUBE_CLASSES]; /* requests in flight [no limit, 4, 64] */
@@ -31,6 +34,8 @@ struct kube_client_options {        /* zero means the default in brackets */
     int64_t refill_us;              /* one more may go after so long; with 'burst' only */
     unsigned http_version;          /* 1 or 2 [1]; 2 needs libcurl 8.2 or later */
     size_t body_limit;              /* bytes of an answer that is not streamed [64 MiB] */
+    kube_observer *observe;         /* [none] */
+    void *observe_context;          /* borrowed */
 };
 
 /* curl_global_init must have run (kube_global_init does it). 'config' is borrowed until destroy.

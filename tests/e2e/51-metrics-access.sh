@@ -70,3 +70,22 @@ has_name() { subject | grep -q "DNS:$1"; }
 check "files are served when there are any" has_name first
 new_pair second
 check "and followed" eventually 12 has_name second
+
+# ---- the role ----
+sluice_kill one
+kubectl create -f - >/dev/null <<END
+{apiVersion: kueue.x-k8s.io/v1beta2, kind: ClusterQueue, metadata: {name: q}, spec: {namespaceSelector: {}}}
+END
+for name in two three; do
+    sluice_configure "$name" "$(free_port)" 'leaderElection: {leaderElect: true, leaseDuration: 3s, renewDeadline: 2s, retryPeriod: 500ms}'
+    sluice_start "$name"
+    eventually 10 bash -c 'curl -s "$1" | grep -q ^kueue_pending_workloads' - "http://127.0.0.1:$(metrics_port "$name")/metrics" || failed=$((failed + 1))
+done
+roles() { curl -s "http://127.0.0.1:$(metrics_port "$1")/metrics" | awk '/^# TYPE/ {type = $4} type == "gauge" && match($0, /replica_role="[a-z]*"/) {print substr($0, RSTART + 14, RLENGTH - 15)}' | sort -u | xargs; }
+role_is() { [ "$(roles "$1")" = "$2" ]; }
+check "the leader's gauges say so" eventually 5 role_is two leader
+check "those of the other one too" eventually 5 role_is three follower
+master() { curl -s "http://127.0.0.1:$(metrics_port "$1")/metrics" | grep '^leader_election_master_status{' | tail -c 2; }
+check "who leads" test "$(master two)" = 1
+sluice_stop two >/dev/null
+check "who comes after has no gauges of before" eventually 15 role_is three leader
