@@ -105,7 +105,7 @@ static void take_cohorts(struct engine *engine, struct arena *a, struct changed_
     changed->cohorts = ARENA_ARRAY(a, count + 1, const char *);
     for (struct cohort_record *c = engine->changed_cohorts; c; c = next) {
         next = c->changed_next;
-        c->is_changed = false;
+        c->is_changed = c->is_wholly_changed = false;
         c->changed_next = NULL;
         changed->cohorts[changed->cohort_count++] = arena_strdup(a, c->name);
     }

@@ -75,7 +75,7 @@ struct cohort_record {
     struct node node; /* first: a node's address is its record's */
     char *name;
     bool exists;
-    bool is_changed;
+    bool is_changed, is_wholly_changed; /* ... and everything below it */
     struct cohort_record *changed_next;
     struct arena facts;
     struct cohort copy;
@@ -341,6 +341,7 @@ void tree_forget(struct engine *engine, struct node *node); /* before the node i
 void tree_unpark(struct engine *engine, struct node *node, int64_t now);
 bool unpark_before(const void *a, const void *b, void *context);
 void tree_changed(struct engine *engine, struct node *node); /* everything above, for status */
+void tree_quota_changed(struct engine *engine, struct node *node); /* and all shares of the tree */
 
 /* registry_*.c */
 struct cohort_record *cohort_get(struct engine *engine, const char *name); /* made when new */

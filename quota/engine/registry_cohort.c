@@ -52,7 +52,7 @@ static void cohort_move(struct engine *engine, struct cohort_record *cohort,
 
     if (old == above)
         return;
-    tree_changed(engine, node);
+    tree_quota_changed(engine, node);
     batch = !was_cyclic && tree_root(node)->unpark_at != TIME_NONE;
     node_attach(node, above);
     if (was_cyclic || tree_is_cyclic(node))
@@ -93,7 +93,7 @@ void engine_cohort_put(struct engine *engine, const struct cohort *cohort, int64
     tree_touch(engine, &record->node);
     tree_generation_grow(engine, &record->node);
     tree_unpark(engine, &record->node, now);
-    tree_changed(engine, &record->node);
+    tree_quota_changed(engine, &record->node);
 }
 
 void engine_cohort_remove(struct engine *engine, const char *name, int64_t now)
@@ -110,6 +110,7 @@ void engine_cohort_remove(struct engine *engine, const char *name, int64_t now)
     record->node.weight = weight_nano(false, (struct quantity){ 0 });
     tree_touch(engine, &record->node);
     tree_generation_grow(engine, &record->node);
+    tree_quota_changed(engine, &record->node);
     arena_reset(&record->facts);
     memset(&record->copy, 0, sizeof(record->copy));
     cohort_release(engine, record);

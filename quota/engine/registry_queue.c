@@ -96,7 +96,7 @@ static void queue_move(struct engine *engine, struct cluster_queue_record *queue
 
     if (old == (cohort ? &cohort->node : NULL))
         return;
-    tree_changed(engine, node);
+    tree_quota_changed(engine, node);
     heap_remove(&engine->unpark_due, node);
     node->unpark_at = TIME_NONE;
     node_attach(node, cohort ? &cohort->node : NULL);
@@ -161,7 +161,7 @@ void engine_cluster_queue_put(struct engine *engine, const struct cluster_queue 
         queue_workloads_push(engine, queue);
     tree_unpark(engine, &queue->node, now);
     queue_changed(engine, queue);
-    tree_changed(engine, &queue->node);
+    tree_quota_changed(engine, &queue->node);
 }
 
 static void queue_workloads_pull(struct engine *engine, struct cluster_queue_record *queue)

@@ -123,3 +123,22 @@ void tree_changed(struct engine *engine, struct node *node)
         if (node->is_cohort)
             cohort_changed(engine, node_cohort(node));
 }
+
+/* What a queue borrows is weighed against what its tree can lend (5.6). */
+void tree_quota_changed(struct engine *engine, struct node *node)
+{
+    struct node *root;
+
+    tree_changed(engine, node);
+    if (!engine->options.fair_sharing || node->is_cyclic)
+        return;
+    root = tree_root(node);
+    if (!root->is_cohort || node_cohort(root)->is_wholly_changed)
+        return;
+    for (struct node *n = root; n; n = tree_next(root, n))
+        if (n->is_cohort)
+            cohort_changed(engine, node_cohort(n));
+        else
+            queue_changed(engine, node_queue(n));
+    node_cohort(root)->is_wholly_changed = true;
+}

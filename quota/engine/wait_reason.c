@@ -26,7 +26,7 @@ static bool queue_problem(const struct engine *engine, const struct item *item, 
     if (!queue || !queue->exists)
         return say(why, "Misconfigured",
                    arena_format(a, "ClusterQueue %s doesn't exist", queue ? queue->name : ""));
-    if (!queue->is_active)
+    if (!queue->is_active || queue->node.is_cyclic)
         return say(why, "Suspended", arena_format(a, "ClusterQueue %s is inactive", queue->name));
     return false;
 }

@@ -267,6 +267,22 @@ static void a_queue_may_come_after_its_workloads(void **state)
     assert_string_equal(world_cycle(w), "q Pending");
 }
 
+static void below_a_cycle_a_queue_counts_as_inactive(void **state)
+{
+    struct world *w = *state;
+    struct queue_status status;
+    struct wait_reason why;
+
+    world_cohort(w, "a", "b", "");
+    world_cohort(w, "b", "a", "");
+    world_queue(w, "A", "a", "4,-,-", "");
+    world_waits(w, "A", "p", 0, "cpu=1", 100);
+    assert_true(engine_cluster_queue_status(w->engine, "A", &w->answer, &status));
+    assert_true(status.activity.active);
+    assert_true(engine_wait_reason(w->engine, "ns", "p", &w->answer, &why));
+    assert_string_equal(why.message, "ClusterQueue A is inactive");
+}
+
 static void what_waits_without_a_cluster_queue_counts_for_its_local_queue(void **state)
 {
     struct world *w = *state;
@@ -418,6 +434,7 @@ int main(void)
         TEST(a_namespace_may_come_after_its_workloads),
         TEST(a_stopped_local_queue_offers_nothing),
         TEST(a_queue_may_come_after_its_workloads),
+        TEST(below_a_cycle_a_queue_counts_as_inactive),
         TEST(what_waits_without_a_cluster_queue_counts_for_its_local_queue),
         TEST(usage_of_a_removed_flavor_comes_last),
         TEST(an_inactive_queue_says_why),

@@ -1,4 +1,4 @@
-/* Fair sharing: the worked examples D1 - D10 of spec/scheduling.md 9.7. */
+/* Fair sharing: the worked examples D1 - D10 of spec/scheduling.md 9.7, and when shares change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +67,36 @@ static void d2_weights_and_limits_on_the_way_up(void **state)
     world_holds(w, "B", "b", 0, "cpu=2500m", 2);
     assert_int_equal(queue_share(w, "A"), 800);
     assert_int_equal(cohort_share(w, "left"), 38);
+}
+
+static struct changed_names changed_now(struct world *w)
+{
+    struct changed_names changed;
+
+    engine_take_changed(w->engine, &w->answer, &changed);
+    return changed;
+}
+
+static void a_quota_edit_changes_the_shares_of_its_tree(void **state)
+{
+    struct world *w = *state;
+
+    world_cohort(w, "left", "root", "");
+    world_queue(w, "A", "left", "10,-,-", "");
+    world_queue(w, "B", "root", "10,-,-", "");
+    world_queue(w, "C", "elsewhere", "10,-,-", "");
+    world_holds(w, "A", "a", 0, "cpu=15", 1);
+    assert_int_equal(queue_share(w, "A"), 250);
+    changed_now(w);
+    world_queue(w, "B", "root", "90,-,-", "generation=2");
+    assert_int_equal(changed_now(w).cluster_queue_count, 2);
+    assert_int_equal(queue_share(w, "A"), 50);
+    world_cohort(w, "root", "", "100,-,-");
+    assert_int_equal(changed_now(w).cluster_queue_count, 2);
+    assert_int_equal(queue_share(w, "A"), 25);
+    engine_cohort_remove(w->engine, "left", w->now);
+    assert_int_equal(changed_now(w).cluster_queue_count, 2);
+    assert_int_equal(queue_share(w, "A"), 500);
 }
 
 static void many(struct world *w, const char *queue, int count, int first, const char *requests)
@@ -264,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(d1_the_dominant_resource_decides),
         TEST(d2_weights_and_limits_on_the_way_up),
+        TEST(a_quota_edit_changes_the_shares_of_its_tree),
         TEST(d3_within_nominal_quota_is_an_entitlement),
         TEST(d4_the_final_share_allows),
         TEST(d4_both_strategies_refuse),
