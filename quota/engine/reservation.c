@@ -151,11 +151,45 @@ static void usage_charge(struct engine *engine, const struct reservation *held)
         usage_add(&engine->journal, &held->queue->node, held->usage[i].fr, held->usage[i].amount);
 }
 
+/* Usage that ran into the largest amount has lost what it is the sum of. */
+static bool is_saturated(const struct node *node, uint32_t fr)
+{
+    for (bool is_cyclic = node->is_cyclic; node; node = is_cyclic ? NULL : node->parent)
+        if (node_cell(node, fr)->usage == AMOUNT_UNLIMITED)
+            return true;
+    return false;
+}
+
+static int64_t list_usage(const struct item_list *list, uint32_t fr)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct reservation *held = list->items[i]->reservation;
+
+        for (size_t k = 0; k < held->usage_count; k++)
+            if (held->usage[k].fr == fr)
+                sum = amount_add(sum, held->usage[k].amount);
+    }
+    return sum;
+}
+
+/* The holder is unfiled: what the lists hold is what stays. */
 static void usage_release(struct engine *engine, const struct reservation *held)
 {
-    for (size_t i = 0; i < held->usage_count; i++)
-        usage_remove(&engine->journal, &held->queue->node, held->usage[i].fr,
-                     held->usage[i].amount);
+    struct cluster_queue_record *queue = held->queue;
+
+    for (size_t i = 0; i < held->usage_count; i++) {
+        uint32_t fr = held->usage[i].fr;
+
+        if (!is_saturated(&queue->node, fr)) {
+            usage_remove(&engine->journal, &queue->node, fr, held->usage[i].amount);
+            continue;
+        }
+        node_cell_grow(&queue->node, fr)->usage =
+            amount_add(list_usage(&queue->reserving, fr), list_usage(&queue->evicted, fr));
+        tree_touch(engine, &queue->node);
+    }
 }
 
 void reservation_supersede(struct engine *engine, struct item *old)
