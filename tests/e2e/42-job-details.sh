@@ -110,6 +110,19 @@ make jobs "$(job_of odd '.metadata.annotations = {"kueue.x-k8s.io/prebuilt-workl
 check "a Workload that differs is out of sync" soon holds workloads odd "$(has_condition Finished True OutOfSync 'The prebuilt workload is out of sync with its user job')"
 check "the Job stays suspended" holds jobs odd '.spec.suspend == true'
 
+# ---- more than one Workload ----
+submit two
+soon holds workloads "$w" true
+made_for() { # made_for NAME JOB FILTER: a Workload that the Job controls
+    prebuilt "$1" ".metadata.ownerReferences = [{apiVersion: \"batch/v1\", kind: \"Job\", name: \"$2\", uid: \"$(get jobs "$2" .metadata.uid)\", controller: true, blockOwnerDeletion: true}] | .metadata.finalizers = [\"kueue.x-k8s.io/resource-in-use\"] | $3"
+}
+make workloads "$(made_for surplus two '.spec.podSets[0].count = 7')"
+check "a second Workload that differs is deleted" soon gone workloads surplus
+check "with an Event" soon event two DeletedWorkload "Deleted not matching Workload: t/surplus"
+check "the first stays" holds workloads "$w" '.metadata.deletionTimestamp == null'
+make workloads "$(made_for twin two .)"
+check "so is one that does not differ" soon gone workloads twin
+
 # ---- while nobody looks ----
 submit before
 soon holds workloads "$w" true
