@@ -135,6 +135,17 @@ static char *detail_text(const json_t *object, struct arena *arena)
     return arena_strdup(arena, text);
 }
 
+static bool has_elastic_gate(const json_t *object)
+{
+    json_t *gate;
+    size_t i;
+
+    json_array_foreach(json_at(template_of(object), "spec", "schedulingGates", NULL), i,
+                       gate) if (strcmp(json_string_at(gate, "name"), SCHEDULING_GATE_ELASTIC) ==
+                                 0) return true;
+    return false;
+}
+
 static int batch_job_decode(const json_t *object, const struct job_options *options,
                             struct arena *arena, struct job *job, struct err *e)
 {
@@ -155,6 +166,7 @@ static int batch_job_decode(const json_t *object, const struct job_options *opti
     job->pod_sets = pods;
     job->pod_set_count = 1;
     job->is_suspended = batch_job_is_suspended(object);
+    job->is_gated = job->is_elastic && has_elastic_gate(object);
     job->pod_priority_class = arena_strdup(
         arena, json_string_at(json_object_get(pod_template, "spec"), "priorityClassName"));
     /* A pod that is going away still holds its machine, so it keeps the gang's quota (DEVIATIONS.md). */
@@ -323,6 +335,24 @@ static void batch_job_suspend(json_t *object)
     json_object_set_new(json_object_get(object, "spec"), "suspend", json_true());
 }
 
+/* The pods of an elastic job wait until the slice that counts them is admitted (1.20). */
+static int batch_job_mutate(json_t *object, const struct job_options *options, struct err *e)
+{
+    json_t *spec = json_at(object, "spec", "template", "spec", NULL);
+    json_t *gates = json_object_get(spec, "schedulingGates");
+
+    (void)e;
+    if (!options->elastic_slices || !job_object_is_elastic(object) || has_elastic_gate(object) ||
+        !json_is_object(spec))
+        return 0;
+    if (!json_is_array(gates)) {
+        gates = json_array();
+        json_object_set_new(spec, "schedulingGates", gates);
+    }
+    json_array_append_new(gates, json_pack("{s:s}", "name", SCHEDULING_GATE_ELASTIC));
+    return 0;
+}
+
 static void check_min_parallelism(const json_t *object, const struct job_options *options,
                                   struct field_errors *errors)
 {
@@ -450,8 +480,7 @@ const struct job_kind batch_job_kind = {
     .start = batch_job_start,
     .stop = batch_job_stop,
     .suspend = batch_job_suspend,
-    /* No mutation of its own: the scheduling gate of elastic jobs (1.20) is added only once something
-     * takes it off the pods again. Until then elastic jobs run as ordinary ones. */
+    .mutate = batch_job_mutate,
     .validate_create = batch_job_validate_create,
     .validate_update = batch_job_validate_update,
 };

@@ -46,6 +46,7 @@ struct job {
     const char *admission_gated_by;    /* "" when absent */
     int32_t maximum_execution_seconds; /* -1: absent or not positive */
     bool is_elastic;
+    bool is_gated; /* ... and its pods wait for their slice at a scheduling gate */
     bool is_suspended;
     bool is_active; /* some of its pods still exist */
     bool is_finished, is_success;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 void pod_set_info_init(struct pod_set_info *info, const char *name, int32_t count)
@@ -49,6 +50,34 @@ char *pod_template_injected(const json_t *pod_template)
 
     json_decref(out);
     return text;
+}
+
+static void field_set(json_t *object, const char *part, const json_t *fields, const char *key)
+{
+    json_t *value = json_object_get(fields, key);
+    bool empty = json_object_size(value) == 0 && json_array_size(value) == 0;
+    json_t *holder = json_object_get(object, part);
+
+    if (!holder && !empty) {
+        holder = json_object();
+        json_object_set_new(object, part, holder);
+    }
+    if (empty)
+        json_object_del(holder, key);
+    else
+        json_object_set(holder, key, value);
+}
+
+void pod_template_inject(json_t *pod_template, const char *injected)
+{
+    json_t *fields = json_loads(injected, 0, NULL);
+
+    field_set(pod_template, "metadata", fields, "labels");
+    field_set(pod_template, "metadata", fields, "annotations");
+    field_set(pod_template, "spec", fields, "nodeSelector");
+    field_set(pod_template, "spec", fields, "tolerations");
+    field_set(pod_template, "spec", fields, "schedulingGates");
+    json_decref(fields);
 }
 
 void pod_set_info_from_injected(struct pod_set_info *info, const char *name, int32_t count,
@@ -155,6 +184,11 @@ json_t *pod_set_merge_patch(const char *injected, const struct pod_set_info *inf
     json_t *tolerations = copy_or(all, "tolerations", json_array());
     json_t *gates = copy_or(all, "schedulingGates", json_array());
 
+    if (json_object_get(info->annotations, ANNOTATION_SLICE_NAME)) {
+        /* An elastic job that starts again: another slice, maybe of another chain. */
+        json_object_del(json_object_get(all, "annotations"), ANNOTATION_SLICE_NAME);
+        json_object_del(json_object_get(all, "annotations"), ANNOTATION_WORKLOAD);
+    }
     list_union(tolerations, info->tolerations, toleration_equal);
     list_union(gates, info->gates, gate_equal);
     if (map_merged(all, "annotations", info->annotations, "annotations", &annotations, e) &&

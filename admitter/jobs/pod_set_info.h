@@ -22,6 +22,8 @@ void pod_set_info_finish(struct pod_set_info *infos, size_t count);
 
 /* The five fields of a PodTemplateSpec, canonical compact JSON; caller frees. */
 char *pod_template_injected(const json_t *pod_template);
+/* Give a PodTemplateSpec these five fields instead of its own. */
+void pod_template_inject(json_t *pod_template, const char *injected);
 /* An info made of injected JSON, for restoring. */
 void pod_set_info_from_injected(struct pod_set_info *info, const char *name, int32_t count,
                                 const char *injected);

@@ -6,6 +6,7 @@
 #include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
+#include "admitter/loop/elastic.h"
 #include "admitter/objects/decode.h"
 #include "admitter/objects/names.h"
 #include "quota/base/mem.h"
@@ -211,6 +212,10 @@ static int decode_object(struct loop_event *event, json_t *object, struct str by
         return 0;
     case EVENT_OWNER:
         return decode_owner(event, object, options);
+    case EVENT_POD:
+        event->pod = ARENA_NEW(&event->arena, struct pod_facts);
+        pod_facts_read(object, &event->arena, event->pod);
+        return 0;
     default:
         return err_set(e, ERR_INVALID, "no such kind of event");
     }

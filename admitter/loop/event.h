@@ -28,6 +28,7 @@ enum event_kind {
     EVENT_RUNTIME_CLASS,
     EVENT_PRIORITY_CLASS,
     EVENT_WORKLOAD_PRIORITY_CLASS,
+    EVENT_POD,   /* of started jobs; only while there are elastic ones */
     EVENT_OWNER, /* metadata of a kind that may own jobs and is not built here */
     EVENT_OBJECT_KINDS,
     EVENT_SYNCED = EVENT_OBJECT_KINDS, /* all objects of 'synced_kind' were reported once */
@@ -64,6 +65,7 @@ struct loop_event {
         struct runtime_class *runtime_class;
         int32_t priority_value;    /* both kinds of priority class */
         struct owner_facts *owner; /* EVENT_OWNER */
+        struct pod_facts *pod;
     };
     bool global_default; /* PriorityClass */
     const char

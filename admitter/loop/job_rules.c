@@ -6,6 +6,7 @@
 #include "admitter/loop/check_list.h"
 #include "admitter/loop/condition.h"
 #include "admitter/loop/eviction.h"
+#include "admitter/loop/job_slices.h"
 #include "admitter/loop/workload_rules.h"
 #include "quota/base/mem.h"
 
@@ -18,6 +19,7 @@ struct step {
     int64_t now;
     struct arena *arena;
     struct job_choice *choice;
+    const struct workload_facts *replaced; /* by the slice that is to be made; NULL */
 };
 
 static bool choose(struct step *s, enum job_action action, const struct workload_facts *workload)
@@ -244,6 +246,18 @@ static bool is_rewritable(const struct step *s, const struct workload_facts *wor
            !is_of_another_job(s, workload);
 }
 
+/* Slices that have ended are not let go by anyone else. */
+static bool let_finished_go(struct step *s)
+{
+    for (size_t i = 0; i < s->facts->workload_count; i++) {
+        const struct workload_facts *workload = &s->facts->workloads[i];
+
+        if (is_finished(workload) && has_finalizer(workload))
+            return choose(s, JOB_REMOVE_FINALIZER, workload);
+    }
+    return false;
+}
+
 static bool own_workload(struct step *s, const struct workload_facts **match)
 {
     const struct workload_facts *other, *last;
@@ -267,6 +281,36 @@ static bool own_workload(struct step *s, const struct workload_facts **match)
     if (others > 0)
         return delete_surplus(s, other);
     return *match && (sync_gates(s, *match) || sync_priority(s, *match));
+}
+
+/* 1.20. A job whose pods are not held back by a gate may not grow while it runs. */
+static bool own_slice(struct step *s, const struct workload_facts **match)
+{
+    bool runs_free = !s->job->is_suspended && !s->job->is_gated;
+    struct slice_choice slices;
+
+    switch (slice_choose(s->job, s->facts->workloads, s->facts->workload_count, &slices)) {
+    case SLICE_FINISH:
+        return finish(s, slices.slice, slices.reason, slices.message);
+    case SLICE_RESIZE:
+        s->choice->patch = slice_resize_patch(s->job, slices.slice);
+        return choose(s, JOB_RESIZE_WORKLOAD, slices.slice);
+    case SLICE_USE:
+        *match = slices.slice;
+        return sync_priority(s, slices.slice) ||
+               (slices.holder && slices.holder != slices.slice &&
+                sync_priority(s, slices.holder)) ||
+               let_finished_go(s);
+    case SLICE_CREATE:
+        if (s->job->is_finished || runs_free)
+            break;
+        s->replaced = slices.slice;
+        *match = NULL;
+        return false;
+    default:
+        break;
+    }
+    return own_workload(s, match);
 }
 
 /* ---- R10 - R13 ---- */
@@ -318,11 +362,11 @@ static bool step_no_workload(struct step *s)
             return stop(s, NULL, "missing workload");
         return true;
     }
-    if (s->job->is_active)
+    if (s->job->is_active && !s->job->is_elastic)
         return true;
     if (!s->facts->priority_known)
         return choose(s, JOB_MISSING_CLASS, NULL);
-    return choose(s, JOB_CREATE_WORKLOAD, NULL);
+    return choose(s, JOB_CREATE_WORKLOAD, s->replaced);
 }
 
 /* ---- R15, R16 ---- */
@@ -515,7 +559,7 @@ static bool step_suspended(struct step *s, const struct workload_facts *workload
 
 static bool step_running(struct step *s, const struct workload_facts *workload)
 {
-    if (condition_true(workload->object, "Admitted"))
+    if (condition_true(workload->object, "Admitted") || s->job->is_gated)
         return true;
     return stop(s, workload, "Not admitted by cluster queue");
 }
@@ -531,10 +575,17 @@ static bool step_live(struct step *s, const struct workload_facts *workload)
            step_evicted(s, workload) || step_suspended(s, workload) || step_running(s, workload);
 }
 
+static bool find_workload(struct step *s, const struct workload_facts **match)
+{
+    if (*s->job->prebuilt_name)
+        return prebuilt_workload(s, match);
+    return s->job->is_elastic ? own_slice(s, match) : own_workload(s, match);
+}
+
 void job_step(const struct job_facts *facts, const struct loop_settings *settings, int64_t now,
               struct arena *arena, struct job_choice *choice)
 {
-    struct step s = { facts, facts->job, settings, now, arena, choice };
+    struct step s = { facts, facts->job, settings, now, arena, choice, NULL };
     const struct workload_facts *match = NULL;
 
     *choice = (struct job_choice){ .next = TIME_NONE };
@@ -544,7 +595,7 @@ void job_step(const struct job_facts *facts, const struct loop_settings *setting
     }
     if (step_not_ours(&s) || step_child(&s))
         return;
-    if (*facts->job->prebuilt_name ? prebuilt_workload(&s, &match) : own_workload(&s, &match))
+    if (find_workload(&s, &match))
         return;
     step_live(&s, match);
 }
@@ -553,7 +604,7 @@ void job_step_stopped(const struct job_facts *facts, const struct loop_settings 
                       const struct workload_facts *workload, int64_t now, struct arena *arena,
                       struct job_choice *choice)
 {
-    struct step s = { facts, facts->job, settings, now, arena, choice };
+    struct step s = { facts, facts->job, settings, now, arena, choice, NULL };
 
     *choice = (struct job_choice){ .next = TIME_NONE };
     if (!workload)

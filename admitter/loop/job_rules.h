@@ -51,7 +51,8 @@ enum job_action {
     JOB_SUSPEND_CHILD,    /* R6 */
     JOB_STOP,             /* suspend and restore from 'workload' (or from nothing) */
     JOB_START,            /* R18 */
-    JOB_CREATE_WORKLOAD,  /* R14 */
+    JOB_CREATE_WORKLOAD,  /* R14; 'workload' is the slice it replaces, or NULL */
+    JOB_RESIZE_WORKLOAD,  /* 'patch' is a JSON patch for its counts */
     JOB_UPDATE_WORKLOAD,  /* 1.12 step 6: spec of 'workload' from the job */
     JOB_DELETE_WORKLOAD,  /* 1.12 step 4 */
     JOB_ADOPT_WORKLOAD,   /* prebuilt: become its controller */

@@ -2,10 +2,13 @@
 
 #include <string.h>
 #include "admitter/jobs/json_read.h"
+#include "admitter/jobs/pod_set_info.h"
 #include "admitter/jobs/workload_name.h"
 #include "admitter/loop/condition.h"
+#include "admitter/loop/job_slices.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
+#include "admitter/objects/names.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
@@ -174,7 +177,8 @@ static void workload_created(struct loop *loop, struct job_record *record, struc
         job_refused(loop, record, op);
         return;
     }
-    if (record->workloads) { /* the event was faster than the answer */
+    if (workload_find(loop, record->job->namespace,
+                      op->creates_workload)) { /* the event was faster than the answer */
         record->failures = 0;
         mark_job(loop, record);
         return;
@@ -289,6 +293,28 @@ static json_t *workload_spec(struct loop *loop, const struct job_facts *facts, c
     return spec;
 }
 
+/* The chain of slices that the new Workload is a part of (1.20). */
+static void slice_annotate(json_t *annotations, const char *name, const struct job *job,
+                           const struct workload_facts *replaced)
+{
+    json_object_set_new(annotations, ANNOTATION_ELASTIC_JOB, json_string("true"));
+    json_object_set_new(annotations, ANNOTATION_SLICE_NAME,
+                        json_string(replaced ? slice_chain(replaced->object) : name));
+    if (replaced)
+        json_object_set_new(annotations, ANNOTATION_SLICE_REPLACEMENT_FOR,
+                            json_sprintf("%s/%s", job->namespace, replaced->name));
+}
+
+/* The job runs with what its slice's flavor added; the new slice describes it as it was before. */
+static void slice_take_templates(json_t *spec, const struct workload_facts *replaced)
+{
+    json_t *list = json_object_get(spec, "podSets");
+
+    for (size_t i = 0; i < json_array_size(list) && i < replaced->pod_set_count; i++)
+        pod_template_inject(json_object_get(json_array_get(list, i), "template"),
+                            replaced->pod_sets[i].injected);
+}
+
 int workload_create_send(struct loop *loop, struct job_record *record,
                          const struct job_facts *facts, const json_t *object,
                          const struct job_choice *choice, struct err *e)
@@ -296,21 +322,28 @@ int workload_create_send(struct loop *loop, struct job_record *record,
     const struct job *job = facts->job;
     json_t *spec = workload_spec(loop, facts, object, e), *metadata;
     struct job_choice created = { .event_reason = "CreatedWorkload" };
+    json_t *annotations;
     struct write_op *op;
     char *name;
 
-    (void)choice;
     if (!spec)
         return -1;
-    name = workload_name(&loop->arena, job->kind->kind, job->kind->group, job->name, job->uid, NULL,
-                         loop->settings->jobs.short_workload_names);
-    metadata = json_pack("{s:s, s:s, s:o, s:o, s:[s], s:[o]}", "name", name, "namespace",
-                         job->namespace, "labels", workload_labels(loop->settings, job, object),
-                         "annotations", workload_annotations(loop->settings, job, object),
-                         "finalizers", FINALIZER, "ownerReferences", owner_reference(job));
+    name = workload_name(
+        &loop->arena, job->kind->kind, job->kind->group, job->name, job->uid,
+        job->is_elastic ? arena_format(&loop->arena, "%lld", (long long)job->generation) : NULL,
+        loop->settings->jobs.short_workload_names);
+    annotations = workload_annotations(loop->settings, job, object);
+    if (job->is_elastic)
+        slice_annotate(annotations, name, job, choice->workload);
+    if (choice->workload)
+        slice_take_templates(spec, choice->workload);
+    metadata =
+        json_pack("{s:s, s:s, s:o, s:o, s:[s], s:[o]}", "name", name, "namespace", job->namespace,
+                  "labels", workload_labels(loop->settings, job, object), "annotations",
+                  annotations, "finalizers", FINALIZER, "ownerReferences", owner_reference(job));
     op = write_op_create(loop, WRITE_JOB, record->key, job->uid);
     op->kind = record->kind;
-    op->creates_workload = true;
+    op->creates_workload = arena_strdup(&op->event.arena, name);
     created.event_note =
         arena_format(&loop->arena, "Created Workload: %s/%s", job->namespace, name);
     job_note(op, record, &created);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "admitter/loop/elastic.h"
 #include "admitter/loop/intents.h"
 #include "admitter/loop/owners.h"
 #include "admitter/loop/report.h"
@@ -42,6 +43,8 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->prebuilt = map_create();
     loop->tallies = map_create();
     loop->children = map_create();
+    loop->chains = map_create();
+    loop->pods = map_create();
     loop->quiet_until = TIME_NONE;
     for (size_t i = 0; i < OBJECT_KINDS; i++)
         loop->objects[i] = map_create();
@@ -51,6 +54,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->step_trees = json_array();
     dirty_init(&loop->dirty_workloads);
     dirty_init(&loop->dirty_jobs);
+    dirty_init(&loop->dirty_chains);
     dirty_init(&loop->dirty_objects);
     heap_init(&loop->looks, HEAP_PLACE(struct look, place), earlier, NULL);
     arena_init(&loop->arena);
@@ -110,6 +114,9 @@ void handle_write(struct loop *loop, struct write_op *op)
     case WRITE_JOB:
         job_write_done(loop, op);
         break;
+    case WRITE_POD:
+        pod_write_done(loop, op);
+        break;
     case WRITE_OBJECT_STATUS:
     case WRITE_OBJECT_FINALIZER:
         object_write_done(loop, op);
@@ -162,7 +169,7 @@ static void handle_synced(struct loop *loop, const struct loop_event *event)
         snapshot_owner_kind_listed(loop->parts.snapshot, event->synced_job);
     if (event->synced_kind == EVENT_JOB)
         loop->synced_jobs |= 1u << event->synced_job;
-    else if (event->synced_kind != EVENT_OWNER) /* nothing waits for those: see watch.c */
+    else if (event->synced_kind != EVENT_OWNER && event->synced_kind != EVENT_POD)
         loop->synced_kinds |= 1u << event->synced_kind;
     if ((loop->synced_kinds & loop->wanted_kinds) != loop->wanted_kinds ||
         (loop->synced_jobs & loop->wanted_jobs) != loop->wanted_jobs)
@@ -184,6 +191,9 @@ static void handle(struct loop *loop, struct loop_event *event)
         return;
     case EVENT_JOB:
         handle_job(loop, event);
+        return;
+    case EVENT_POD:
+        handle_pod(loop, event);
         return;
     case EVENT_OWNER:
         handle_owner(loop, event);
@@ -245,6 +255,8 @@ static void step_dirty(struct loop *loop)
     while ((link = next_dirty(&loop->dirty_workloads, loop->other_writes, OTHER_WRITES_MOST)) !=
            NULL)
         step_workload(loop, (struct workload_record *)link);
+    while ((link = next_dirty(&loop->dirty_chains, loop->other_writes, OTHER_WRITES_MOST)) != NULL)
+        step_chain(loop, link);
     while ((link = next_dirty(&loop->dirty_objects, loop->object_writes, OBJECT_WRITES_MOST)) !=
            NULL)
         step_object(loop, (struct object_record *)link);
@@ -253,7 +265,7 @@ static void step_dirty(struct loop *loop)
 /* Is there a record that could be stepped now? */
 static bool is_dirty(const struct loop *loop)
 {
-    bool others = loop->dirty_jobs.first || loop->dirty_workloads.first;
+    bool others = loop->dirty_jobs.first || loop->dirty_workloads.first || loop->dirty_chains.first;
 
     return loop->is_leading &&
            ((others && loop->other_writes < OTHER_WRITES_MOST) ||

@@ -329,6 +329,9 @@ static void act_on_workload(struct loop *loop, struct job_record *record, struct
     case JOB_PATCH_WORKLOAD:
         op = workload_patch_op(loop, workload, json_incref(choice->patch));
         break;
+    case JOB_RESIZE_WORKLOAD:
+        op = workload_json_patch_op(loop, workload, json_incref(choice->patch));
+        break;
     case JOB_REMOVE_FINALIZER:
         op = workload_finalizer_op(loop, workload, tree);
         break;

@@ -46,6 +46,7 @@ struct workload_record {
     int64_t awaited_until;
     char *class_name;   /* of spec.priorityClassRef when it is a WorkloadPriorityClass, else NULL */
     bool is_class_news; /* ... whose value this Workload has not been given yet */
+    char *chain;        /* of slices, when it is one; NULL */
     char *text;         /* the object without templates, JSON */
     struct workload_pod_set *pod_sets; /* one piece of memory */
     size_t pod_set_count;
@@ -160,6 +161,8 @@ struct loop {
     atomic_bool is_synced, is_stopping;
     struct map
         *prebuilt; /* "ns/name" of a prebuilt Workload -> key of the job that names it (heap) */
+    struct map *chains, *pods; /* of elastic jobs (elastic.c) */
+    struct watch_set *watches;
     struct map *children; /* uid of an owner -> child_list (owners.c) */
     bool may_lead;        /* this replica holds the lease, or needs none */
     bool is_fresh;        /* every list was complete after it began to lead */
@@ -183,7 +186,7 @@ struct loop {
     struct map *tallies; /* tally.c */
     struct map *namespaces;
     struct map *priority_classes, *workload_priority_classes;
-    struct dirty_list dirty_workloads, dirty_jobs, dirty_objects;
+    struct dirty_list dirty_workloads, dirty_jobs, dirty_chains, dirty_objects;
     /* Writes on their way: to queues and the like, and to Workloads and jobs. */
     unsigned object_writes, other_writes;
     struct heap looks;

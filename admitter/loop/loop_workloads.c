@@ -4,6 +4,7 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/check_list.h"
 #include "admitter/loop/condition.h"
+#include "admitter/loop/elastic.h"
 #include "admitter/loop/intents.h"
 #include "admitter/loop/owners.h"
 #include "admitter/loop/report.h"
@@ -98,6 +99,7 @@ static void workload_gone(struct loop *loop, struct workload_record *record)
     intents_workload_gone(loop, record);
     mark_owner(loop, record);
     mark_children_of_workload(loop, record);
+    chain_of_workload_changed(loop, record);
     workload_forget(loop, record);
 }
 
@@ -115,6 +117,7 @@ static void workload_take(struct loop *loop, struct workload_record *record,
     mark_workload(loop, record);
     wake_owner(loop, record);
     mark_children(loop, event->owner_uid);
+    chain_of_workload_changed(loop, record);
 }
 
 static void stash(struct workload_record *record, struct loop_event *event)

@@ -1,8 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 #include "admitter/jobs/job_copy.h"
+#include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/condition.h"
+#include "admitter/loop/elastic.h"
+#include "admitter/loop/job_slices.h"
 #include "admitter/loop/owners.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/tally.h"
@@ -186,6 +189,12 @@ static void read_class(struct workload_record *record, const json_t *tree)
                              : NULL;
 }
 
+static void read_chain(struct workload_record *record, const json_t *tree)
+{
+    free(record->chain);
+    record->chain = job_object_is_elastic(tree) ? mem_dup(slice_chain(tree)) : NULL;
+}
+
 void workload_learn(struct loop *loop, struct workload_record *record,
                     const struct loop_event *event)
 {
@@ -203,6 +212,7 @@ void workload_learn(struct loop *loop, struct workload_record *record,
     record->generation = event->generation;
     record->created = event->workload->created;
     read_class(record, tree);
+    read_chain(record, tree);
     read_flags(record, tree);
     queue_join(loop, record, event->workload->queue_name ? event->workload->queue_name : "");
     owner_join(loop, record, event);
@@ -255,6 +265,7 @@ static void workload_free(struct workload_record *record)
     free(record->queue_key);
     free(record->owner_key);
     free(record->class_name);
+    free(record->chain);
     free(record->held_in);
     free(record->label_values);
     free(record);
@@ -359,6 +370,7 @@ void records_destroy(struct loop *loop)
     map_end(loop->queues, end_queue, NULL);
     objects_destroy(loop);
     tallies_destroy(loop->tallies);
+    chains_destroy(loop);
     map_destroy(loop->children);
     map_end(loop->prebuilt, end_plain, NULL);
     map_end(loop->namespaces, end_plain, NULL);

@@ -1,8 +1,10 @@
 #include "admitter/loop/watch.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include "admitter/kube/reflector.h"
 #include "admitter/loop/writes.h"
+#include "admitter/objects/names.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
@@ -16,8 +18,10 @@ struct watch {
 struct watch_set {
     struct loop *loop;
     const struct loop_settings *settings;
+    struct kube_client *client;
     struct watch *watches;
     size_t count;
+    atomic_bool has_pods;
 };
 
 /* Parts that need no queues at all watch jobs and what their Workloads are made of. */
@@ -33,6 +37,7 @@ static bool is_wanted(const struct loop_settings *settings, enum event_kind kind
         return deciding;
     case EVENT_JOB: /* kinds of their own number */
     case EVENT_OWNER:
+    case EVENT_POD: /* when there are elastic jobs */
         return false;
     case EVENT_WORKLOAD:
     case EVENT_FLAVOR:
@@ -107,6 +112,8 @@ static void add(struct watch_set *set, struct kube_client *client, enum event_ki
     } else {
         options.resource = *event_resource(kind, job_kind, &buffer);
     }
+    if (kind == EVENT_POD)
+        options.label_selector = LABEL_POD_SET;
     watch->reflector = kube_reflector_create(client, &options);
 }
 
@@ -116,8 +123,10 @@ struct watch_set *watch_set_create(struct kube_client *client, struct loop *loop
     struct watch_set *set = mem_alloc(sizeof(*set));
     unsigned kinds, jobs;
 
+    set->client = client;
     set->loop = loop;
     set->settings = settings;
+    loop->watches = set;
     set->watches = mem_array(EVENT_OBJECT_KINDS + settings->owners.count, sizeof(*set->watches));
     watch_wanted(settings, &kinds, &jobs);
     for (unsigned kind = 0; kind < EVENT_OBJECT_KINDS; kind++)
@@ -137,6 +146,35 @@ void watch_set_relist(struct watch_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
         kube_reflector_relist(set->watches[i].reflector);
+}
+
+struct pods_command {
+    struct kube_command command;
+    struct watch_set *set;
+};
+
+static void pods_drop(struct message *m)
+{
+    free(m);
+}
+
+static void pods_run(struct kube_command *command, struct kube_client *client)
+{
+    add(((struct pods_command *)command)->set, client, EVENT_POD, 0);
+    free(command);
+}
+
+void watch_set_pods(struct watch_set *set)
+{
+    struct pods_command *command;
+
+    if (atomic_exchange(&set->has_pods, true))
+        return;
+    command = mem_alloc(sizeof(*command));
+    command->command.message.drop = pods_drop;
+    command->command.run = pods_run;
+    command->set = set;
+    kube_client_post(set->client, &command->command);
 }
 
 void watch_set_destroy(struct watch_set *set)

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/condition.h"
+#include "admitter/loop/elastic.h"
 #include "admitter/loop/intents.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
@@ -169,6 +170,7 @@ static void reservation_done(struct loop *loop, struct workload_record *record, 
     workload_replace(loop, record, op->tree, op->resource_version);
     intent_resolved(loop, record, true);
     post_notes(op);
+    slice_finish_replaced(loop, record); /* before its job would do so in other words */
     mark_workload(loop, record);
     mark_owner(loop, record);
     workload_unstash(loop, record);

@@ -1,7 +1,10 @@
 #include <string.h>
+#include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/loop/job_rules.h"
+#include "admitter/loop/job_slices.h"
+#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 #define DNS_LABEL_LIMIT 63
@@ -87,6 +90,8 @@ static void add_names(const struct build *b, const json_t *pod_set, const json_t
         }
         put(info->annotations, "kueue.x-k8s.io/workload", b->workload->name);
     }
+    if (b->settings->jobs.elastic_slices && job_object_is_elastic(object))
+        put(info->annotations, ANNOTATION_SLICE_NAME, slice_chain(object));
     put(info->labels, "kueue.x-k8s.io/podset", info->name);
     if (*object_label(object, "kueue.x-k8s.io/multikueue-origin"))
         put(info->labels, "kueue.x-k8s.io/multikueue-worker-workload-pod", "true");

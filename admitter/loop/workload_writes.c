@@ -71,6 +71,16 @@ struct write_op *workload_patch_op(struct loop *loop, const struct workload_reco
     return op;
 }
 
+struct write_op *workload_json_patch_op(struct loop *loop, const struct workload_record *record,
+                                        json_t *patch)
+{
+    struct write_op *op = write_op_create(loop, WRITE_WORKLOAD_OTHER, record->key, record->uid);
+
+    write_op_request(op, KUBE_JSON_PATCH, workload_path(record->namespace, record->name, NULL),
+                     patch, PLAIN_QUERY);
+    return op;
+}
+
 struct write_op *workload_finalizer_op(struct loop *loop, const struct workload_record *record,
                                        const json_t *tree)
 {

@@ -10,6 +10,8 @@ struct write_op *workload_status_op(struct loop *loop, const struct workload_rec
                                     enum write_purpose purpose, json_t *before, json_t *after,
                                     const char *manager);
 /* Merge patch of spec or metadata; 'patch' is stolen and gets the resourceVersion. */
+struct write_op *workload_json_patch_op(struct loop *loop, const struct workload_record *record,
+                                        json_t *patch);
 struct write_op *workload_patch_op(struct loop *loop, const struct workload_record *record,
                                    json_t *patch);
 /* Take our finalizer out; NULL when it is not there. */

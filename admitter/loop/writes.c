@@ -280,6 +280,7 @@ const struct kube_resource *event_resource(enum event_kind kind, unsigned job_ki
         [EVENT_LIMIT_RANGE] = { "", "v1", "limitranges" },
         [EVENT_RUNTIME_CLASS] = { "node.k8s.io", "v1", "runtimeclasses" },
         [EVENT_PRIORITY_CLASS] = { "scheduling.k8s.io", "v1", "priorityclasses" },
+        [EVENT_POD] = { "", "v1", "pods" },
         [EVENT_WORKLOAD_PRIORITY_CLASS] = { KUEUE_GROUP, KUEUE_VERSION, "workloadpriorityclasses" },
     };
 
@@ -293,6 +294,11 @@ const struct kube_resource *event_resource(enum event_kind kind, unsigned job_ki
 char *workload_path(const char *namespace, const char *name, const char *subresource)
 {
     return kube_path(event_resource(EVENT_WORKLOAD, 0, NULL), namespace, name, subresource);
+}
+
+char *pod_path(const char *namespace, const char *name)
+{
+    return kube_path(event_resource(EVENT_POD, 0, NULL), namespace, name, NULL);
 }
 
 char *job_path(unsigned kind, const char *namespace, const char *name, const char *subresource)

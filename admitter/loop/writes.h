@@ -16,6 +16,7 @@ enum write_purpose {
     WRITE_PREEMPTION,     /* of a victim */
     WRITE_WORKLOAD_OTHER, /* spec, metadata, create, delete */
     WRITE_JOB,
+    WRITE_POD,
     WRITE_OBJECT_STATUS,
     WRITE_OBJECT_FINALIZER,
 };
@@ -40,7 +41,7 @@ struct write_op {
     unsigned note_count;
     bool is_sent;                        /* counted among the writes on their way */
     json_t *says;                        /* the refusal that it carries; NULL */
-    bool creates_workload;               /* "already exists" is success */
+    const char *creates_workload;        /* its name; "already exists" is success. NULL */
     uint64_t intent;                     /* ledger id of a reservation; 0: none */
     struct ledger_record *intent_record; /* until it is submitted; in the event's arena */
     /* For the metrics (report.h); texts in the event's arena, NULL when there are none. */
@@ -80,6 +81,7 @@ void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, co
 
 /* Paths. Heap; the caller frees or hands over. */
 char *workload_path(const char *namespace, const char *name, const char *subresource);
+char *pod_path(const char *namespace, const char *name);
 char *job_path(unsigned kind, const char *namespace, const char *name, const char *subresource);
 char *object_path(enum object_kind kind, const char *namespace, const char *name,
                   const char *subresource);

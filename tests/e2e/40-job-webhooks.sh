@@ -69,9 +69,9 @@ denied "a slice size without topology" "${T}podset-slice-size\"] = \"1\"" "${P}p
 C="${T}podset-slice-required-topology-constraints\"]" c="${P}podset-slice-required-topology-constraints]"
 accepted "layers of slices" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 2}, {\\\"topology\\\": \\\"b\\\", \\\"size\\\": 1}]\""
 denied "no layer" "$C = \"[]\"" "$c: Invalid value: \"[]\": topology constraints must contain between 1 and 3 entries"
-denied "a layer twice" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 2}, {\\\"topology\\\": \\\"a\\\", \\\"size\\\": 1}]\"" "$c[1].topology: Duplicate value: \"a (also at index 0)\""
-denied "a layer of size zero" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 0}]\"" "$c[0].size: Invalid value: 0: must be greater than or equal to 1"
-denied "layers that do not divide" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 3}, {\\\"topology\\\": \\\"b\\\", \\\"size\\\": 2}]\"" "$c[1].size: Invalid value: 2: must evenly divide the parent layer size 3"
+denied "a layer twice" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 2}, {\\\"topology\\\": \\\"a\\\", \\\"size\\\": 1}]\"" "${c}[1].topology: Duplicate value: \"a (also at index 0)\""
+denied "a layer of size zero" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 0}]\"" "${c}[0].size: Invalid value: 0: must be greater than or equal to 1"
+denied "layers that do not divide" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 3}, {\\\"topology\\\": \\\"b\\\", \\\"size\\\": 2}]\"" "${c}[1].size: Invalid value: 2: must evenly divide the parent layer size 3"
 denied "a layer above the count" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 4}]\"" "$c: Invalid value: \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 4}]\": must not be greater than pod set count 3"
 denied "layers beside a slice size" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 1}]\" | ${T}podset-slice-size\"] = \"1\" | ${T}podset-slice-required-topology\"] = \"b\"" "[$c: Forbidden: may not be set when '$K/podset-slice-required-topology' is specified, $c: Forbidden: may not be set when '$K/podset-slice-size' is specified]"
 for level in required preferred; do

@@ -154,14 +154,22 @@ static void every_job_is_managed_where_configured(void **state)
     }
 }
 
-/* Nothing takes the gate off yet, so pods with it would wait for ever. */
-static void elastic_jobs_get_no_gate(void **state)
+static void pods_of_elastic_jobs_wait_at_a_gate(void **state)
 {
-    json_t *object = mutated(
-        job_object(Q ",'annotations':{'kueue.x-k8s.io/elastic-job':'true'}", "'parallelism':3"));
+    static const char elastic[] = Q ",'annotations':{'kueue.x-k8s.io/elastic-job':'true'}";
+    json_t *object = mutated(job_object(elastic, "'parallelism':3")), *gates;
+    struct err e = { 0 };
 
     (void)state;
     assert_true(json_is_true(member(object, "spec.suspend")));
+    gates = member(object, "spec.template.spec.schedulingGates");
+    assert_json(gates, "[{'name':'kueue.x-k8s.io/elastic-job'}]");
+    assert_int_equal(batch_job_kind.mutate(object, &world.options, &e), 0); /* once is enough */
+    assert_int_equal(json_array_size(gates), 1);
+    assert_true(job_decoded(&arena, object)->is_gated);
+    json_decref(object);
+    world.options.elastic_slices = false;
+    object = mutated(job_object(elastic, "'parallelism':3"));
     assert_false(has_member(object, "spec.template.spec.schedulingGates"));
     json_decref(object);
 }
@@ -345,7 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_default_class_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(multikueue_takes_over_managed_by, setup, teardown),
         cmocka_unit_test_setup_teardown(every_job_is_managed_where_configured, setup, teardown),
-        cmocka_unit_test_setup_teardown(elastic_jobs_get_no_gate, setup, teardown),
+        cmocka_unit_test_setup_teardown(pods_of_elastic_jobs_wait_at_a_gate, setup, teardown),
         cmocka_unit_test_setup_teardown(a_job_without_a_spec_is_denied, setup, teardown),
         cmocka_unit_test_setup_teardown(children_of_queued_jobs_are_left_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(creation_is_checked, setup, teardown),

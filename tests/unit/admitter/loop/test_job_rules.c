@@ -698,19 +698,45 @@ static void the_queue_may_change_without_quota(void **state)
     assert_int_equal(next(), JOB_NOTHING);
 }
 
-/* No ungater yet: an elastic job is an ordinary one. */
-static void elastic_jobs_are_ordinary(void **state)
-{
-    const char *elastic = Q ",'annotations':{'kueue.x-k8s.io/elastic-job':'true'}";
+#define ELASTIC Q ",'annotations':{'kueue.x-k8s.io/elastic-job':'true'}"
 
+/* Nothing would hold its new pods back. */
+static void an_elastic_job_without_a_gate_may_not_grow(void **state)
+{
     (void)state;
-    with_job(elastic, "'suspend':false,'parallelism':3", "");
+    with_job(ELASTIC, "'suspend':false,'parallelism':3", "");
+    assert_int_equal(next(), JOB_STOP);
     add(SPEC, 3, OWNER, "", "");
     assert_int_equal(next(), JOB_STOP);
     workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted")));
     assert_int_equal(next(), JOB_NOTHING);
-    with_job(elastic, "'suspend':false,'parallelism':5", "");
+    with_job(ELASTIC, "'suspend':false,'parallelism':5", "");
     assert_int_equal(next(), JOB_STOP);
+}
+
+static void elastic_jobs_grow_by_slices(void **state)
+{
+    struct job *job = with_job(ELASTIC, "'suspend':false,'parallelism':3", "'active':3");
+
+    (void)state;
+    job->is_gated = true;
+    assert_int_equal(next(), JOB_CREATE_WORKLOAD); /* its pods wait, however many there are */
+    assert_null(choice.workload);
+    add(SPEC, 2, OWNER, "", "");
+    assert_int_equal(next(), JOB_RESIZE_WORKLOAD);
+    assert_json(choice.patch, "[{'op':'replace','path':'/metadata/resourceVersion','value':''},"
+                              "{'op':'replace','path':'/spec/podSets/0/count','value':3}]");
+    workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted")));
+    assert_int_equal(next(), JOB_CREATE_WORKLOAD);
+    assert_ptr_equal(choice.workload, &workloads[0]);
+    workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted Evicted")));
+    assert_int_equal(next(), JOB_STOP); /* first things first */
+    workloads[0].object = kept(workload(OWNER, "", holds("Finished")));
+    assert_int_equal(next(), JOB_CREATE_WORKLOAD);
+    assert_null(choice.workload);
+    add(SPEC, 3, OWNER, "", "");
+    assert_int_equal(next(), JOB_REMOVE_FINALIZER);
+    assert_ptr_equal(choice.workload, &workloads[0]);
 }
 
 /* ---- infos (1.14) ---- */
@@ -884,7 +910,8 @@ int main(void)
         TEST(unadmitted_jobs_are_stopped),
         TEST(pending_checks_are_told),
         TEST(the_queue_may_change_without_quota),
-        TEST(elastic_jobs_are_ordinary),
+        TEST(an_elastic_job_without_a_gate_may_not_grow),
+        TEST(elastic_jobs_grow_by_slices),
         TEST(infos_of_an_admission),
         TEST(infos_take_updates_of_checks),
         TEST(infos_need_flavors_and_assignments),
