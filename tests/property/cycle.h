@@ -7,13 +7,13 @@ void cycle_run(struct play *play);
 /* No write of this cycle succeeds: afterwards all is as it was. */
 void cycle_fail(struct play *play);
 /* All writes are answered, all evictions end, time passes, until nothing changes any more: nobody who
- * could start is forgotten, and workloads of one priority do not preempt each other for ever (but with
- * admission fair sharing, where the order of a queue and who may preempt in it disagree: 6.4, 5.3).
+ * could start is forgotten, and two workloads of one priority do not preempt each other.
  *
- * That it comes to rest at all is promised only where preemptors go first (gate
- * PrioritizePreemptorWorkloads, without fair sharing). Otherwise the rules themselves can put a victim
- * before its preemptor, over and over: one that borrows less (4.8), whose share is lower (6.2), or whose
- * LocalQueue used less (6.4). */
+ * The latter holds without fair sharing and admission fair sharing only: with these, the rules that put
+ * a queue or tree in order (6.2, 6.4) and those that say who may preempt (5.3, 5.5) can disagree, so
+ * that a victim starts again before its preemptor. And that the world comes to rest at all is promised
+ * only where preemptors go first, too (gate PrioritizePreemptorWorkloads): else a victim that borrows
+ * less goes before its preemptor (4.8). */
 void cycle_settle(struct play *play);
 
 /* ---- steps of these, for single workloads ---- */

@@ -22,8 +22,10 @@ int model_held(const struct model_workload *workload, int cell)
         return 0;
     for (int s = 0; s < workload->pod_set_count; s++) {
         const struct model_pod_set *set = &workload->pod_sets[s];
-        int pods = least_of(set->held_count, set->count - least_of(set->reclaimed, set->count));
+        int pods = set->held_count;
 
+        if (workload->told)
+            pods = least_of(pods, set->count - set->reclaimed);
         if (set->flavor == cell / RESOURCES)
             sum += pods * set->amounts[cell % RESOURCES];
     }
@@ -37,7 +39,7 @@ int model_request(const struct model_workload *workload, int resource)
     for (int s = 0; s < workload->pod_set_count; s++) {
         const struct model_pod_set *set = &workload->pod_sets[s];
 
-        sum += (set->count - least_of(set->reclaimed, set->count)) * set->amounts[resource];
+        sum += (set->count - set->reclaimed) * set->amounts[resource];
     }
     return sum;
 }

@@ -231,16 +231,27 @@ void watch_heads(struct play *play, const struct heads *heads)
 
 /* ---- admissions ---- */
 
+/* Partial admission starts from the declared counts, reclaimed pods included (4.7). */
+static bool may_be_partial(const struct model_workload *own)
+{
+    for (int s = 0; s < own->pod_set_count; s++)
+        if (own->pod_sets[s].least != ABSENT)
+            return true;
+    return false;
+}
+
 static void pod_set_take(struct play *play, const struct decision *decision, int index,
-                         struct model_pod_set *own)
+                         struct model_workload *workload)
 {
     const struct pod_set_assignment *assigned = &decision->admission.pod_sets[index];
-    int effective = own->count - (own->reclaimed < own->count ? own->reclaimed : own->count);
+    struct model_pod_set *own = &workload->pod_sets[index];
+    int effective = own->count - own->reclaimed;
+    int most = may_be_partial(workload) ? own->count : effective;
+    int least = own->least != ABSENT && own->least < effective ? own->least : effective;
 
-    if (assigned->count > (own->least == ABSENT ? effective : own->count) ||
-        assigned->count < (own->least == ABSENT || own->least > effective ? effective : own->least))
-        play_broken(play, "%s: %d of %d pods of %s start", decision->name, assigned->count,
-                    effective, assigned->pod_set);
+    if (assigned->count > most || assigned->count < least)
+        play_broken(play, "%s: %d pods of %s start, not %d to %d", decision->name, assigned->count,
+                    assigned->pod_set, least, most);
     own->held_count = assigned->count;
     for (size_t i = 0; i < assigned->use_count; i++) {
         const struct resource_flavor_use *use = &assigned->uses[i];
@@ -283,7 +294,7 @@ void watch_admission(struct play *play, const struct decision *decision)
     for (int cell = 0; cell < CELLS; cell++)
         available[cell] = model_available(&play->model, true, own->queue, cell);
     for (int s = 0; s < own->pod_set_count; s++)
-        pod_set_take(play, decision, s, &own->pod_sets[s]);
+        pod_set_take(play, decision, s, own);
     own->holds = true;
     own->told = false;
     own->evicting = false;
