@@ -351,9 +351,10 @@ static void texts_copy(struct posting *p, const struct kube_note *from)
 
     for (size_t i = 0; i < ARRAY_COUNT(in); i++) {
         at[i] = p->texts.length;
-        if (in[i])
-            strbuf_add(&p->texts, in[i],
-                       in[i] == from->note ? event_note_length(in[i]) : strlen(in[i]));
+        if (in[i] && in[i] == from->note)
+            event_note_add(&p->texts, in[i]);
+        else if (in[i])
+            strbuf_puts(&p->texts, in[i]);
         strbuf_putc(&p->texts, '\0');
     }
     for (size_t i = 0; i < ARRAY_COUNT(in); i++)

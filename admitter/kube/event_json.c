@@ -1,22 +1,27 @@
 #include "admitter/kube/event_json.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "quota/base/clock.h"
 #include "quota/base/mem.h"
 
 #define NAME_MAX_BYTES 253
 #define FIELD_MAX 128 /* of reason, action and the reporting names */
 
-size_t event_note_length(const char *note)
-{
-    size_t length = strlen(note);
+#define CUT_MARK " ..."
 
-    if (length <= EVENT_NOTE_MAX)
-        return length;
-    length = EVENT_NOTE_MAX;
-    while (length > 0 && ((unsigned char)note[length] & 0xc0) == 0x80)
-        length--;
-    return length;
+void event_note_add(struct strbuf *out, const char *note)
+{
+    size_t length = strlen(note), kept = EVENT_NOTE_MAX - strlen(CUT_MARK);
+
+    if (length <= EVENT_NOTE_MAX) {
+        strbuf_add(out, note, length);
+        return;
+    }
+    while (kept > 0 && ((unsigned char)note[kept] & 0xc0) == 0x80)
+        kept--;
+    strbuf_add(out, note, kept);
+    strbuf_puts(out, CUT_MARK);
 }
 
 const char *event_namespace(const struct kube_note *note)
@@ -51,6 +56,7 @@ static void field(struct strbuf *out, const char *name, const char *text, size_t
 void event_json(const struct kube_note *note, const char *name, const char *instance, int64_t time,
                 struct strbuf *out)
 {
+    AUTO_STRBUF struct strbuf cut = STRBUF_INIT;
     char text[TIME_TEXT];
 
     strbuf_puts(out, "{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"metadata\":{");
@@ -67,8 +73,8 @@ void event_json(const struct kube_note *note, const char *name, const char *inst
                   note->warning ? "Warning" : "Normal");
     field(out, "reason", note->reason, FIELD_MAX);
     field(out, "action", note->action && note->action[0] ? note->action : note->reason, FIELD_MAX);
-    field(out, "note", note->note ? note->note : "",
-          note->note ? event_note_length(note->note) : 0);
+    event_note_add(&cut, note->note ? note->note : "");
+    field(out, "note", cut.text ? cut.text : "", SIZE_MAX);
     field(out, "reportingController", note->controller, FIELD_MAX);
     field(out, "reportingInstance", instance, FIELD_MAX);
     strbuf_putc(out, '}');

@@ -78,20 +78,6 @@ void json_time_put(json_t *object, const char *key, int64_t time)
     json_object_set_new(object, key, json_string(time_print(time, text)));
 }
 
-const char *text_cut(const char *text, size_t limit, char *buffer)
-{
-    size_t end;
-
-    if (strlen(text) <= limit)
-        return text;
-    end = limit - 4;
-    while (end > 0 && ((unsigned char)text[end] & 0xC0) == 0x80)
-        end--;
-    memcpy(buffer, text, end);
-    memcpy(buffer + end, " ...", 5);
-    return buffer;
-}
-
 static json_t *conditions_make(json_t *object)
 {
     json_t *status = object_status(object);

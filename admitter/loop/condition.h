@@ -30,7 +30,3 @@ bool condition_drop(json_t *object, const char *type);
 /* A time out of a text member; TIME_NONE when absent or malformed. */
 int64_t json_time_at(const json_t *object, const char *key);
 void json_time_put(json_t *object, const char *key, int64_t time);
-
-/* Cut text longer than 'limit' bytes so that it ends in " ..." within the limit, on a character border.
- * Returns 'text' itself or 'buffer' (limit + 1 bytes). */
-const char *text_cut(const char *text, size_t limit, char *buffer);

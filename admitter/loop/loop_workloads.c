@@ -385,26 +385,12 @@ static bool may_be_told(const struct workload_record *record)
            record->is_active;
 }
 
-void step_workload(struct loop *loop, struct workload_record *record)
+static void follow_rules(struct loop *loop, struct workload_record *record)
 {
     struct workload_surroundings around;
     struct step_result result;
     json_t *before, *after;
 
-    if (record->is_resolving) { /* woken to read again; other marks are for later */
-        if (record->look.at == TIME_NONE && loop->is_leading) {
-            look_at(loop, &record->look, loop_now() + RESOLVE_AGAIN);
-            fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
-        }
-        return;
-    }
-    if (!loop->is_leading || record->is_writing || !(loop->settings->components & COMPONENT_CORE) ||
-        (record->failures > 0 && record->look.at != TIME_NONE) || workload_is_awaited(loop, record))
-        return;
-    if (record->owed && may_be_told(record)) {
-        workload_say_owed(loop, record);
-        return;
-    }
     arena_reset(&loop->arena);
     before = workload_tree(record);
     after = json_deep_copy(before);
@@ -421,4 +407,22 @@ void step_workload(struct loop *loop, struct workload_record *record)
         write_step(loop, record, before, after, &result);
     json_decref(before);
     json_decref(after);
+}
+
+void step_workload(struct loop *loop, struct workload_record *record)
+{
+    if (record->is_resolving) { /* woken to read again; other marks are for later */
+        if (record->look.at == TIME_NONE && loop->is_leading) {
+            look_at(loop, &record->look, loop_now() + RESOLVE_AGAIN);
+            fetch_object(loop, EVENT_WORKLOAD, 0, record->namespace, record->name, record->uid);
+        }
+        return;
+    }
+    if (!loop->is_leading || record->is_writing ||
+        (record->failures > 0 && record->look.at != TIME_NONE) || workload_is_awaited(loop, record))
+        return;
+    if (record->owed && may_be_told(record))
+        workload_say_owed(loop, record);
+    if (!record->is_writing && (loop->settings->components & COMPONENT_CORE))
+        follow_rules(loop, record);
 }

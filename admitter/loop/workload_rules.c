@@ -132,6 +132,47 @@ static bool step_finished(struct step *s)
     return true;
 }
 
+/* ---- preemption gates ---- */
+
+static json_t *gate_named(json_t *gates, const char *name)
+{
+    json_t *gate;
+    size_t i;
+
+    json_array_foreach(gates, i,
+                       gate) if (strcmp(json_string_at(gate, "name"), name) == 0) return gate;
+    return NULL;
+}
+
+/* The status mirrors the gates of the spec: new ones are closed, stale ones go (spec/api.md 5.7). */
+static bool step_preemption_gates(struct step *s)
+{
+    json_t *wanted = json_at(s->workload, "spec", "preemptionGates", NULL), *gate;
+    json_t *old = json_at(s->workload, "status", "preemptionGates", NULL), *fresh;
+    bool changed = json_array_size(wanted) != json_array_size(old);
+    size_t i;
+
+    if (!s->settings->engine.gates.orchestrated_preemption)
+        return false;
+    fresh = json_array();
+    json_array_foreach(wanted, i, gate)
+    {
+        const char *name = json_string_at(gate, "name");
+        json_t *present = gate_named(old, name);
+
+        changed |= !present;
+        present = present ? json_incref(present)
+                          : json_pack("{s:s, s:s}", "name", name, "position", "Closed");
+        if (!json_object_get(present, "lastTransitionTime"))
+            json_time_put(present, "lastTransitionTime", s->now);
+        json_array_append_new(fresh, present);
+    }
+    if (changed)
+        json_object_set(object_status(s->workload), "preemptionGates", fresh);
+    json_decref(fresh);
+    return changed && step_write_status(s);
+}
+
 /* ---- retry delay, back-off, activation ---- */
 
 int64_t requeue_at(const json_t *workload)
@@ -374,6 +415,7 @@ static const struct rule {
     { step_orphan, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_FINISH) },
     { step_finished, LIFE_BIT(LIFE_FINISHED), EITHER, 0 },
     { step_leaving, LIFE_ANY_STATE, EITHER, 0 },
+    { step_preemption_gates, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_TELL) },
     /* Not for inactive ones: step_inactive would take away what this one sets, for ever. */
     { step_retry_delay, LIFE_ANY_STATE, ACTIVE, LIFE_BIT(LIFE_TELL) },
     { step_active, LIFE_ANY_STATE, ACTIVE, LIFE_BIT(LIFE_TELL) },

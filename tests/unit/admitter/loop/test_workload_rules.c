@@ -303,6 +303,29 @@ static void a_retry_delay_moves_requeue_at_later_only(void **state)
 }
 
 /* What the delay sets and the deactivation clears must not chase each other. */
+static void preemption_gates_are_mirrored(void **state)
+{
+    json_t *object = make("", 0, "", "'preemptionGates':[{'name':'a'},{'name':'b'}]",
+                          arena_format(&arena,
+                                       "'preemptionGates':[{'name':'b','position':'Open',"
+                                       "'lastTransitionTime':'%s'},{'name':'c','position':'Open',"
+                                       "'lastTransitionTime':'%s'}]",
+                                       ago(&arena, 9), ago(&arena, 9)));
+    const char *expected =
+        arena_format(&arena,
+                     "[{'lastTransitionTime':'" NOW_TEXT "','name':'a','position':'Closed'},"
+                     "{'lastTransitionTime':'%s','name':'b','position':'Open'}]",
+                     ago(&arena, 9));
+
+    (void)state;
+    assert_int_equal(step(object), STEP_NOTHING); /* the gate of the feature is off */
+    settings.engine.gates.orchestrated_preemption = true;
+    assert_int_equal(step(object), STEP_STATUS);
+    assert_json(member(object, "status.preemptionGates"), expected);
+    assert_int_equal(step(object), STEP_NOTHING);
+    json_decref(object);
+}
+
 static void an_inactive_one_has_no_retry_delay(void **state)
 {
     json_t *object =
@@ -725,6 +748,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(activating_again_queues_again, setup, teardown),
         cmocka_unit_test_setup_teardown(back_off_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(a_retry_delay_moves_requeue_at_later_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(preemption_gates_are_mirrored, setup, teardown),
         cmocka_unit_test_setup_teardown(an_inactive_one_has_no_retry_delay, setup, teardown),
         cmocka_unit_test_setup_teardown(a_retry_without_delay_evicts, setup, teardown),
         cmocka_unit_test_setup_teardown(ready_checks_admit, setup, teardown),
