@@ -62,7 +62,8 @@ static int64_t condition_time(const struct simulate_workload *workload, const ch
 
 static bool has_reservation(const struct simulate_workload *workload)
 {
-    return status_is_true(&workload->facts, CONDITION_TYPE_QUOTA_RESERVED) &&
+    return workload->facts.active &&
+           status_is_true(&workload->facts, CONDITION_TYPE_QUOTA_RESERVED) &&
            workload->facts.admission.cluster_queue;
 }
 
@@ -193,11 +194,14 @@ static void queues_put(struct simulate_world *world)
     for (size_t i = 0; i < facts->cluster_queues.count; i++)
         engine_cluster_queue_put(world->engine, &facts->cluster_queues.items[i], world->now);
     for (size_t i = 0; i < facts->local_queues.count; i++) {
-        const struct local_queue *queue = &facts->local_queues.items[i];
-        const char *key = arena_format(&world->arena, "%s/%s", queue->namespace, queue->name);
+        struct local_queue queue = facts->local_queues.items[i];
+        const char *key = arena_format(&world->arena, "%s/%s", queue.namespace, queue.name);
 
-        map_put(world->cluster_queues, str_of(key), (void *)queue->cluster_queue);
-        engine_local_queue_put(world->engine, queue, world->now);
+        map_put(world->cluster_queues, str_of(key), (void *)queue.cluster_queue);
+        if (!queue.has_consumed)
+            queue.consumed_updated = facts->start; /* its history begins with the clock */
+        queue.has_consumed = true;
+        engine_local_queue_put(world->engine, &queue, world->now);
     }
 }
 
@@ -401,6 +405,7 @@ bool simulate_world_apply(struct simulate_world *world, const struct cycle_resul
 bool simulate_world_release(struct simulate_world *world)
 {
     size_t count = world->evicting_count;
+    bool released = false;
 
     world->evicting_count = 0;
     for (size_t i = 0; i < count; i++) {
@@ -412,8 +417,9 @@ bool simulate_world_release(struct simulate_world *world)
         status_release(workload, world->settings->unadmitted_observability, world->now);
         due_set(world, workload, backoff_due(world, workload));
         put(world, workload);
+        released = true;
     }
-    return count > 0;
+    return released;
 }
 
 /* ---- time ---- */

@@ -97,8 +97,8 @@ static const char **entry_checks(const struct cycle *cycle, const struct entry *
     size_t n = 0;
 
     *count = 0;
-    if (entry->queue->copy.check_count == 0)
-        return NULL;
+    if (entry->queue->copy.check_count == 0 || assignment->usage_count == 0)
+        return NULL; /* without any flavor even a check for all flavors has none to look at */
     flavors = ARENA_ARRAY(cycle->a, assignment->usage_count + 1, const char *);
     for (size_t i = 0; i < assignment->usage_count; i++)
         flavors[n++] = fr_flavor_name(cycle->engine, assignment->usage[i].fr);

@@ -165,5 +165,7 @@ const char **engine_required_checks(const struct engine *engine, const struct ad
         for (size_t k = 0; k < admission->pod_sets[i].use_count; k++)
             if (admission->pod_sets[i].uses[k].flavor)
                 flavors[n++] = admission->pod_sets[i].uses[k].flavor;
+    if (admission->pod_set_count > 0 && n == 0)
+        return NULL; /* admitted without any flavor */
     return required_checks(engine, queue, flavors, n, arena, count);
 }

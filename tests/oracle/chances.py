@@ -1,0 +1,42 @@
+"""Random choices of one world: a feature is first chosen for the world, then for each object."""
+import random
+
+NOW = "2026-01-01T01:00:00Z"
+
+
+def second(offset):
+    """A point in time, in seconds after midnight."""
+    return f"2026-01-01T{offset // 3600:02d}:{offset // 60 % 60:02d}:{offset % 60:02d}Z"
+
+
+def document(kind, name, spec, namespace=None, version="kueue.x-k8s.io/v1beta2"):
+    metadata = {"name": name}
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def condition(kind, status, reason, time, message="m"):
+    return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": time}
+
+
+class Chances:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.features = {}
+
+    def chance(self, probability):
+        return self.random.random() < probability
+
+    def pick(self, *items):
+        return self.random.choice(items)
+
+    def uses(self, feature, probability, often=0.5):
+        """Does this object use a feature? 'probability': that the world has it at all."""
+        if feature not in self.features:
+            self.features[feature] = self.chance(probability)
+        return self.features[feature] and self.chance(often)
+
+    def amount(self, resource, *values):
+        value = self.pick(*values)
+        return f"{value}Gi" if resource == "memory" else str(value)

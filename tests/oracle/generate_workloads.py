@@ -1,0 +1,187 @@
+"""Random workloads: waiting, running, evicted, held back."""
+from chances import condition, document, second
+
+
+class Workloads:
+    def __init__(self, chances, queues):
+        self.chances, self.queues = chances, queues
+
+    def documents(self):
+        share = self.chances.pick(0, 0.3, 0.5, 0.7)
+        count = self.chances.random.randint(1, self.chances.pick(4, 8, 16, 25))
+        return [self._workload(index, self.chances.chance(share)) for index in range(count)]
+
+    # ---- pods ----
+
+    def _requests(self, *values):
+        chances, resources = self.chances, self.queues.resources
+        return {r: chances.amount(r, *values) for r in resources if r == resources[0] or chances.chance(0.7)}
+
+    def _container(self):
+        chances = self.chances
+        wanted = self._requests(1, 1, 1, 2, 2, 3, 4, 5, 0)
+        if chances.uses("fractions", 0.1):
+            wanted[self.queues.resources[0]] = chances.pick("500m", "1500m", "0.1")
+        if chances.uses("undeclared resources", 0.1, 0.2):
+            wanted["example.com/other"] = chances.pick("0", "1")
+        if chances.uses("huge requests", 0.02, 0.2):
+            wanted[self.queues.resources[0]] = "9223372036854775807"
+        resources = {"requests": wanted}
+        if chances.uses("limits", 0.15):
+            resources["limits"] = self._requests(1, 2, 3, 5)
+            if chances.chance(0.3):
+                del resources["requests"]
+        return {"name": "c", "image": "i", "resources": resources}
+
+    def _affinity(self):
+        chances = self.chances
+
+        def term():
+            operator = chances.pick("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
+            expression = {"key": chances.pick("type", "zone"), "operator": operator}
+            if operator in ("In", "NotIn"):
+                expression["values"] = [chances.pick("a", "b")]
+            elif operator in ("Gt", "Lt"):
+                expression["key"], expression["values"] = "size", ["5"]
+            return {"matchExpressions": [expression]}
+
+        terms = [term() for _ in range(chances.pick(1, 1, 2))]
+        return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
+
+    def _pod_spec(self):
+        chances = self.chances
+        spec = {"containers": [self._container()]}
+        if chances.uses("more containers", 0.1):
+            spec["containers"].append({**self._container(), "name": "d"})
+        if chances.uses("init containers", 0.1):
+            first = self._container()
+            if chances.chance(0.5):
+                first["restartPolicy"] = "Always"
+            spec["initContainers"] = [first]
+        if chances.uses("overhead", 0.05):
+            spec["overhead"] = self._requests(1)
+        if chances.uses("runtime classes", 0.1):
+            spec["runtimeClassName"] = chances.pick("heavy", "heavy", "unknown")
+        if chances.uses("pod level", 0.05):
+            spec["resources"] = {"requests": {"cpu": chances.pick("1", "2", "6")}}
+        if chances.uses("selectors", 0.3):
+            spec["nodeSelector"] = {chances.pick("type", "zone"): chances.pick("a", "b")}
+        if chances.uses("affinity", 0.15):
+            spec["affinity"] = self._affinity()
+        if chances.uses("tolerations", 0.3):
+            spec["tolerations"] = [chances.pick(
+                {"key": "k", "operator": "Exists"}, {"key": "k", "value": "v"}, {"operator": "Exists"},
+                {"key": "l", "operator": "Exists", "effect": "NoSchedule"}, {"key": "k", "operator": "Gt", "value": "3"},
+            )]
+        return spec
+
+    def _pod_sets(self, running):
+        chances = self.chances
+        names = ["main"] if not chances.uses("several pod sets", 0.3) else ["one", "two", "three"][: chances.pick(2, 3)]
+        pod_sets = [
+            {"name": name, "count": chances.pick(1, 1, 1, 2, 3, 4), "template": {"spec": self._pod_spec()}}
+            for name in names
+        ]
+        if not running and chances.uses("partial", 0.3) and pod_sets[0]["count"] > 1:
+            pod_sets[0]["minCount"] = chances.random.randint(1, pod_sets[0]["count"])
+        return pod_sets
+
+    # ---- workloads ----
+
+    def _workload(self, index, running):
+        chances = self.chances
+        namespace = "default" if not chances.uses("namespaces", 0.1) else "other"
+        made = document("Workload", f"w{index:02d}", {}, namespace)
+        metadata, spec = made["metadata"], made["spec"]
+        metadata["uid"] = f"u{chances.random.randrange(10**6):06d}"
+        metadata["creationTimestamp"] = second(chances.random.randrange(chances.pick(3, 20)))
+        queue = chances.pick(*self.queues.queues)
+        spec["queueName"] = queue["metadata"]["name"]
+        if self.queues.by_usage and namespace == "default" and chances.chance(0.5):
+            spec["queueName"] += "-second"
+        spec["podSets"] = self._pod_sets(running)
+        spec["priority"] = chances.pick(-1, 0, 0, 0, 1, 2)
+        made["status"] = {"conditions": []}
+        self._annotate(metadata)
+        self._hold_quota(made, queue) if running else self._hold_back(made)
+        if chances.uses("inactive workloads", 0.05, 0.2):
+            spec["active"] = False
+        if chances.uses("reclaimable", 0.1):
+            made["status"]["reclaimablePods"] = [{"name": spec["podSets"][0]["name"], "count": chances.pick(1, 2, 5)}]
+        if chances.uses("checks", 0.1, 0.7):
+            state = chances.pick("Ready", "Ready", "Pending", "Retry") if not running else "Ready"
+            made["status"]["admissionChecks"] = [
+                {"name": "check", "state": state, "lastTransitionTime": second(60), "message": ""}
+            ]
+        if chances.uses("preemption gates", 0.03, 0.7):
+            spec["preemptionGates"] = [{"name": "example.com/gate"}]
+            if chances.chance(0.3):
+                made["status"]["preemptionGates"] = [
+                    {"name": "example.com/gate", "position": chances.pick("Open", "Closed"), "lastTransitionTime": second(60)}
+                ]
+        return made
+
+    def _annotate(self, metadata):
+        chances, annotations = self.chances, {}
+        if chances.uses("durations", 0.5):
+            annotations["sluice.dev/simulated-duration"] = chances.pick("1s", "2s", "5s", "500ms", "1m", "0s")
+        if chances.uses("boost", 0.1):
+            annotations["kueue.x-k8s.io/priority-boost"] = chances.pick("1", "-2", "+1", "x", "99999999999", "")
+        if chances.uses("gated", 0.03):
+            annotations["kueue.x-k8s.io/admission-gated-by"] = chances.pick("gate", "")
+        if annotations:
+            metadata["annotations"] = annotations
+
+    def _hold_quota(self, made, queue):
+        """Quota, whether there is room for it or not."""
+        chances, assignments = self.chances, []
+        for pod_set in made["spec"]["podSets"]:
+            wanted = pod_set["template"]["spec"]["containers"][0]["resources"].get("requests", {})
+            flavors, usage = {}, {}
+            for group in queue["spec"]["resourceGroups"]:
+                flavor = chances.pick(*group["flavors"])["name"]
+                for resource in group["coveredResources"]:
+                    if resource in wanted:
+                        flavors[resource], number = flavor, chances.pick(1, 1, 2, 3, 4, 0) * pod_set["count"]
+                        usage[resource] = f"{number}Gi" if resource == "memory" else str(number)
+                    elif resource == "pods":
+                        flavors[resource], usage[resource] = flavor, str(pod_set["count"])
+            assignments.append({
+                "name": pod_set["name"], "flavors": flavors, "resourceUsage": usage, "count": pod_set["count"]
+            })
+        time, conditions = second(60 + chances.random.randrange(chances.pick(2, 20))), made["status"]["conditions"]
+        made["status"]["admission"] = {"clusterQueue": queue["metadata"]["name"], "podSetAssignments": assignments}
+        conditions.append(condition("QuotaReserved", "True", "QuotaReserved", time))
+        if chances.chance(0.9):
+            conditions.append(condition("Admitted", "True", "Admitted", time))
+        if chances.uses("pods ready", 0.1, 0.8):
+            conditions.append(condition("PodsReady", "True", "Started", time))
+        if chances.uses("victims", 0.15):
+            conditions.append(condition("Evicted", "True", "Preempted", second(100), "gone"))
+
+    def _hold_back(self, made):
+        """Marks that an earlier life has left on a waiting workload."""
+        chances, status = self.chances, made["status"]
+        conditions, time = status["conditions"], second(chances.random.randrange(30))
+        if chances.uses("finished", 0.03, 0.3):
+            conditions.append(condition("Finished", "True", "Succeeded", time))
+        if chances.uses("told", 0.2):
+            reason = chances.pick("WaitingForQuota", "PendingEvaluation", "Suspended", "OnHold")
+            conditions.append(condition("QuotaReserved", "False", reason, time, "told before"))
+        if chances.uses("replacement pods", 0.02):
+            conditions.append(condition("WaitingForReplacementPods", "True", "R", time))
+        if chances.uses("evicted before", 0.25):
+            self._evicted_before(conditions, status, time)
+
+    def _evicted_before(self, conditions, status, time):
+        chances = self.chances
+        reason = chances.pick("PodsReadyTimeout", "AdmissionCheck", "Preempted", "ClusterQueueStopped")
+        conditions.append(condition("Evicted", "True", reason, time))
+        if reason == "Preempted":
+            why = chances.pick("InClusterQueue", "InCohortReclaimWhileBorrowing")
+            conditions.append(condition("Preempted", "True", why, time))
+        elif chances.chance(0.7):
+            conditions.append(condition("Requeued", chances.pick("True", "False", "False"), reason, time))
+            if chances.chance(0.7):
+                at = second(3600 + chances.pick(-5, 0, 1, 2, 10, 60))
+                status["requeueState"] = {"count": 1, "requeueAt": at}
