@@ -4,7 +4,7 @@
 #include "quota/base/mem.h"
 
 struct word {
-    const char *iana, *gnutls;
+    char iana[24], gnutls[24];
 };
 
 static const struct word key_exchanges[] = {
