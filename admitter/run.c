@@ -546,6 +546,17 @@ static int usage_error(const struct configuration *c, const struct err *e)
     return 2;
 }
 
+/* Each on its own line: one LOG would leave out all but the first. */
+static void log_warnings(const struct configuration *c)
+{
+    for (size_t i = 0; i < c->warning_count; i++) {
+        const struct log_key key = KS("text", c->warnings[i]);
+        struct log_site site = { 0 };
+
+        log_write(&site, LOG_WARN, "configuration", &key, 1);
+    }
+}
+
 /* Arguments and configuration: -1 means exit status 2. */
 static int program_configure(struct program *p, int argc, char **argv, struct err *e)
 {
@@ -558,8 +569,7 @@ static int program_configure(struct program *p, int argc, char **argv, struct er
                            &p->configuration, e) < 0)
         return -1;
     arguments_apply(&p->arguments, &p->configuration);
-    for (size_t i = 0; i < p->configuration.warning_count; i++)
-        LOG(LOG_WARN, "configuration", KS("text", p->configuration.warnings[i]));
+    log_warnings(&p->configuration);
     return 0;
 }
 

@@ -168,10 +168,11 @@ static void address_any(struct webhook_server *server, int family)
         memcpy(&server->address, &four, sizeof(four));
 }
 
+/* A name that has addresses of both families means the IPv4 one: "localhost" is 127.0.0.1, as in Go. */
 static int address_resolve(struct webhook_server *server, struct err *e)
 {
     struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };
-    struct addrinfo *list;
+    struct addrinfo *list, *chosen;
     char service[8];
     int code;
 
@@ -179,8 +180,12 @@ static int address_resolve(struct webhook_server *server, struct err *e)
     code = getaddrinfo(server->host, service, &hints, &list);
     if (code != 0)
         return err_set(e, ERR_INVALID, "listen on \"%s\": %s", server->host, gai_strerror(code));
-    memcpy(&server->address, list->ai_addr, list->ai_addrlen);
-    server->address_length = list->ai_addrlen;
+    chosen = list;
+    while (chosen->ai_family != AF_INET && chosen->ai_next)
+        chosen = chosen->ai_next;
+    chosen = chosen->ai_family == AF_INET ? chosen : list;
+    memcpy(&server->address, chosen->ai_addr, chosen->ai_addrlen);
+    server->address_length = chosen->ai_addrlen;
     freeaddrinfo(list);
     return 0;
 }

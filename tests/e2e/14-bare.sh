@@ -133,10 +133,11 @@ integrations: {frameworks: [batch/job]}
 multiKueue: {gcInterval: 1m0s, origin: multikueue, workerLostTimeout: 15m0s, dispatcherName: kueue.x-k8s.io/multikueue-dispatcher-all-at-once}
 visibilityServer: {bindPort: 8082}
 controller: {groupKindConcurrency: {Workload.kueue.x-k8s.io: 5}}
-featureGates: {PartialAdmission: true}
+featureGates: {PartialAdmission: true, TASProfileMixed: true}
 tls: {minVersion: VersionTLS12, cipherSuites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384], curvePreferences: [29, 23]}'
 bare_start one
 flavor_and_queue full
+check "everything without effect here is named" bash -c 'for text in TASProfileMixed multiKueue visibilityServer groupKindConcurrency; do grep -q "\"text\":\"[^\"]*$text has no effect" "$1" || exit 1; done' - "$work/sluice-one.log"
 check "a configuration with every default written out" eventually 5 active full
 shakes() { openssl s_client -connect "127.0.0.1:$hook" "$@" </dev/null 2>/dev/null | grep -q 'Cipher is [^(]'; }
 check "TLS 1.2 with the suite of the list" shakes -tls1_2 -cipher ECDHE-ECDSA-AES256-GCM-SHA384

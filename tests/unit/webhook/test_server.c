@@ -402,6 +402,9 @@ static void the_self_check_sees_what_a_client_would(void **state)
                      0);
     assert_int_equal(webhook_self_check(rig.server, wall_seconds(), 2000, NULL), 0);
     rig_stop(&rig);
+    rig_start(&rig, false, (struct webhook_server_options){ .host = "localhost" });
+    assert_reply(call_once(&rig, get("/hello")), 200, "hello"); /* to 127.0.0.1 */
+    rig_stop(&rig);
     rig_start(&rig, false, (struct webhook_server_options){ .host = "" }); /* all addresses */
     if (webhook_self_check(rig.server, 0, 2000, &e) < 0)
         fail_msg("%s", e.text);
