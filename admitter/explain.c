@@ -38,7 +38,7 @@ static const char usage[] =
 struct options {
     const char *kind, *name;
     const char *namespace, *output, *kubeconfig, *context, *config, *gates; /* NULL: not given */
-    bool help;
+    bool is_job, help;
 };
 
 struct flag {
@@ -93,12 +93,13 @@ static int read_word(const char *word, struct options *options, struct err *e)
     return 0;
 }
 
-static int check_options(const struct options *options, struct err *e)
+static int check_options(struct options *options, struct err *e)
 {
     const char *kind = options->kind ? options->kind : "";
 
     if (strcmp(kind, "workload") != 0 && strcmp(kind, "job") != 0)
         return err_set(e, ERR_INVALID, "expected workload or job, got \"%s\"", kind);
+    options->is_job = strcmp(kind, "job") == 0;
     if (!options->name)
         return err_set(e, ERR_INVALID, "name the %s", kind);
     if (strcmp(options->output, "text") != 0 && strcmp(options->output, "json") != 0)
@@ -245,7 +246,7 @@ static int ask(const struct options *options, const struct kube_config *config,
 
     namespace = namespace ? namespace : "default";
     if (client)
-        found = strcmp(options->kind, "job") == 0
+        found = options->is_job
                     ? explain_find_job(client, namespace, options->name, &subject, e)
                     : explain_find_workload(client, namespace, options->name, &subject, e);
     if (found == 0)

@@ -5,6 +5,7 @@
 #include "quota/base/mem.h"
 
 #define HOLDERS_NAMED 3
+#define HOLDERS_ALL_NAMED 6 /* more than these are counted */
 
 static const struct explained_pod_set *first_unfit(const struct explanation *explanation)
 {
@@ -137,7 +138,7 @@ static void release_remedy(const struct explained_resource *r, struct strbuf *te
     if (count == 0)
         return;
     strbuf_puts(text, "the end of ");
-    if (count > 2 * HOLDERS_NAMED) {
+    if (count > HOLDERS_ALL_NAMED) {
         strbuf_printf(text, "%zu workloads, %s first", count, r->holders[first].key);
         return;
     }

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,14 +91,14 @@ void program_metrics_request(void *context, const char *method, unsigned status)
 static void refresh_memory(void)
 {
     FILE *file = fopen("/proc/self/statm", "r");
-    long long pages, resident;
     double size = (double)sysconf(_SC_PAGESIZE);
+    char line[200], *rest;
 
     if (!file)
         return;
-    if (fscanf(file, "%lld %lld", &pages, &resident) == 2) {
-        metric_set(own.process[VIRTUAL], NULL, (double)pages * size);
-        metric_set(own.process[RESIDENT], NULL, (double)resident * size);
+    if (fgets(line, sizeof(line), file)) {
+        metric_set(own.process[VIRTUAL], NULL, (double)strtoll(line, &rest, 10) * size);
+        metric_set(own.process[RESIDENT], NULL, (double)strtoll(rest, NULL, 10) * size);
     }
     fclose(file);
 }

@@ -58,6 +58,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     dirty_init(&loop->dirty_objects);
     heap_init(&loop->looks, HEAP_PLACE(struct look, place), earlier, NULL);
     arena_init(&loop->arena);
+    arena_init(&loop->scratch);
     return loop;
 }
 
@@ -77,6 +78,7 @@ void loop_destroy(struct loop *loop)
     engine_destroy(loop->engine);
     json_decref(loop->step_trees);
     arena_finish(&loop->arena);
+    arena_finish(&loop->scratch);
     free(loop);
 }
 

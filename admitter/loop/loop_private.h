@@ -190,8 +190,9 @@ struct loop {
     /* Writes on their way: to queues and the like, and to Workloads and jobs. */
     unsigned object_writes, other_writes;
     struct heap looks;
-    struct arena arena; /* of one step */
-    json_t *step_trees; /* array: trees that live as long as one step */
+    struct arena arena;   /* of one step */
+    struct arena scratch; /* of one gauge's queue (report_gauges.c) */
+    json_t *step_trees;   /* array: trees that live as long as one step */
 };
 
 int64_t loop_now(void); /* wall time that never jumps, nanoseconds; engine thread only */

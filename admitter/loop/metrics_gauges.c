@@ -318,10 +318,19 @@ void metrics_local_queue_finished(const char *namespace, const char *name, int64
 void metrics_local_queue_fair_usage(const char *namespace, const char *name,
                                     const char *cluster_queue, double usage)
 {
-    if (metrics_wants(namespace, name))
-        set(METRIC_LQ_FAIR_USAGE,
-            &(struct metrics_owner){ .namespace = namespace, .local_queue = name },
-            BASE(name, namespace, cluster_queue), usage);
+    struct metrics_record *record;
+
+    if (!metrics_wants(namespace, name))
+        return;
+    record = metrics_record(LABEL_FROM_LOCAL_QUEUE, namespace, name);
+    if (strcmp(record->parent, cluster_queue) != 0) {
+        metrics_drop(METRIC_LQ_FAIR_USAGE, BASE(name, namespace));
+        free(record->parent);
+        record->parent = mem_dup(cluster_queue);
+    }
+    set(METRIC_LQ_FAIR_USAGE,
+        &(struct metrics_owner){ .namespace = namespace, .local_queue = name },
+        BASE(name, namespace, cluster_queue), usage);
 }
 
 /* ---- Cohort ---- */

@@ -10,7 +10,7 @@
 struct metrics_record {
     bool is_reported; /* LocalQueue: the selector wants it */
     char *custom[METRICS_CUSTOM_MAX];
-    char *parent, *root;  /* place in the tree, "" for none */
+    char *parent, *root;  /* place in the tree, "" for none; a LocalQueue's ClusterQueue */
     uint64_t usage_print; /* hash of the flavors and resources last written */
 };
 

@@ -24,7 +24,7 @@ static void cluster_queue_resources(struct loop *loop, const char *name)
     size_t count;
     double share;
     const struct quota_limits *limits =
-        engine_cluster_queue_limits(loop->engine, name, &loop->arena, &count);
+        engine_cluster_queue_limits(loop->engine, name, &loop->scratch, &count);
 
     for (size_t i = 0; i < count; i++)
         metrics_cluster_queue_limits(name, limits[i].flavor, limits[i].resource,
@@ -39,7 +39,7 @@ static void pending_walk(struct loop *loop, struct object_record *record, bool a
     int64_t hidden;
 
     record->walked = loop_now();
-    engine_pending_figures(loop->engine, record->name, &loop->arena, &figures);
+    engine_pending_figures(loop->engine, record->name, &loop->scratch, &figures);
     for (size_t i = 0; i < figures.demand_count; i++)
         metrics_cluster_queue_pending_resource(record->name, figures.demand[i].resource,
                                                figures.demand[i].amount);
@@ -54,7 +54,8 @@ static void report_cluster_queue(struct loop *loop, const char *name)
     struct queue_status status;
     struct tree_place place;
 
-    if (!record || !engine_cluster_queue_status(loop->engine, name, &loop->arena, &status) ||
+    arena_reset(&loop->scratch);
+    if (!record || !engine_cluster_queue_status(loop->engine, name, &loop->scratch, &status) ||
         !engine_cluster_queue_place(loop->engine, name, &place))
         return;
     status.usage_count -= status.removed_count;
@@ -87,12 +88,13 @@ static void report_local_queue(struct loop *loop, const char *key)
     struct local_queue_facts facts = { 0 };
     double usage;
 
+    arena_reset(&loop->scratch);
     if (!record || !engine_local_queue_status(loop->engine, record->namespace, record->name,
-                                              &loop->arena, &status))
+                                              &loop->scratch, &status))
         return;
     facts.stopped = record->stop_policy != STOP_NONE;
     facts.cluster_queue_exists =
-        engine_cluster_queue_status(loop->engine, record->cluster_queue, &loop->arena, &cluster);
+        engine_cluster_queue_status(loop->engine, record->cluster_queue, &loop->scratch, &cluster);
     facts.cluster_queue_active = facts.cluster_queue_exists && cluster.activity.active;
     if (!facts.cluster_queue_active)
         status.pending_active = 0;
@@ -116,7 +118,8 @@ static void report_cohort(struct loop *loop, const char *name)
     struct tree_place place;
     double share;
 
-    if (!engine_cohort_status(loop->engine, name, &loop->arena, &status) ||
+    arena_reset(&loop->scratch);
+    if (!engine_cohort_status(loop->engine, name, &loop->scratch, &status) ||
         !engine_cohort_place(loop->engine, name, &place))
         return;
     if (place.is_cyclic)
@@ -139,8 +142,9 @@ static bool cohort_exists(void *context, const char *name)
 
 static void report_cohorts(struct loop *loop)
 {
+    AUTO_ARENA struct arena arena = ARENA_INIT;
     size_t count;
-    const char **names = engine_cohort_names(loop->engine, &loop->arena, &count);
+    const char **names = engine_cohort_names(loop->engine, &arena, &count);
 
     for (size_t i = 0; i < count; i++)
         report_cohort(loop, names[i]);
@@ -148,8 +152,9 @@ static void report_cohorts(struct loop *loop)
 
 static void report_cluster_queues(struct loop *loop)
 {
+    AUTO_ARENA struct arena arena = ARENA_INIT;
     size_t count;
-    const char **names = engine_cluster_queue_names(loop->engine, &loop->arena, &count);
+    const char **names = engine_cluster_queue_names(loop->engine, &arena, &count);
 
     for (size_t i = 0; i < count; i++)
         report_cluster_queue(loop, names[i]);
@@ -182,7 +187,6 @@ void report_everything(struct loop *loop)
 
     if (!is_reporting(loop))
         return;
-    arena_reset(&loop->arena);
     report_cluster_queues(loop);
     report_cohorts(loop);
     for (size_t at = 0; map_next(loop->objects[OBJECT_LOCAL_QUEUE], &at, &entry);)
@@ -205,7 +209,6 @@ void report_labels(struct loop *loop, const struct object_record *record,
 
     if (!is_reporting(loop))
         return;
-    arena_reset(&loop->arena);
     if (record->kind == OBJECT_CLUSTER_QUEUE &&
         metrics_cluster_queue_labels(record->name, &object)) {
         report_cluster_queue(loop, record->name);

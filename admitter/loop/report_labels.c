@@ -30,8 +30,8 @@ void report_cluster_queue_groups(struct loop *loop, const char *name, bool activ
     struct group_list list = { 0 };
     size_t waiting, reserving;
     const struct queued_workload *queued =
-        engine_queue_list(loop->engine, name, &loop->arena, &waiting);
-    const char **keys = engine_reserving_list(loop->engine, name, &loop->arena, &reserving);
+        engine_queue_list(loop->engine, name, &loop->scratch, &waiting);
+    const char **keys = engine_reserving_list(loop->engine, name, &loop->scratch, &reserving);
 
     for (size_t i = 0; i < waiting; i++) {
         struct metrics_group *group =
