@@ -190,6 +190,11 @@ static size_t longest_scan(const struct simulate_facts *facts)
     return longest;
 }
 
+static void happening_print(void *context, const char *key, const char *what, int64_t now)
+{
+    simulate_table_happening(context, key, what, now);
+}
+
 static int run_facts(const struct simulate_facts *facts, const struct loop_settings *settings,
                      const struct simulate_options *options, struct strbuf *out, struct err *e)
 {
@@ -202,6 +207,8 @@ static int run_facts(const struct simulate_facts *facts, const struct loop_setti
 
     run.world = simulate_world_create(facts, settings, options->cycles >= 0);
     run.engine = simulate_world_engine(run.world);
+    if (!options->json)
+        simulate_world_observe(run.world, happening_print, &run.table);
     begin(&run);
     if (options->cycles < 0)
         run_until_idle(&run);

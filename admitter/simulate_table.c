@@ -76,6 +76,15 @@ void simulate_table_cycle(const struct simulate_table *table, const struct cycle
         decision_line(table, &result->decisions[i], i ? "" : when);
 }
 
+void simulate_table_happening(const struct simulate_table *table, const char *key, const char *what,
+                              int64_t now)
+{
+    char when[DURATION_TEXT];
+
+    strbuf_printf(table->out, "%10s  %s%-10s  %s%s\n", since(table, now, when),
+                  tone_code(table, TONE_DIM), what, key, tone_code(table, TONE_PLAIN));
+}
+
 /* ---- the end ---- */
 
 #define BAR 24

@@ -1,4 +1,4 @@
-#include "admitter/simulate_world.h"
+#include "admitter/simulate_private.h"
 
 #include <stdlib.h>
 
@@ -6,22 +6,6 @@
 #include "admitter/simulate_status.h"
 #include "quota/base/map.h"
 #include "quota/base/mem.h"
-
-struct simulate_world {
-    const struct simulate_facts *facts;
-    const struct loop_settings *settings;
-    struct engine *engine;
-    struct simulate_workload *workloads; /* sorted by key */
-    size_t count;
-    struct map *by_key;         /* "namespace/name" -> workload */
-    struct map *cluster_queues; /* "namespace/localqueue" -> name of its ClusterQueue */
-    struct heap due;
-    struct simulate_workload **evicting;
-    size_t evicting_count, evicting_capacity;
-    struct arena arena;
-    int64_t now;
-    bool steps;
-};
 
 /* ---- making ---- */
 
@@ -60,24 +44,10 @@ static int64_t condition_time(const struct simulate_workload *workload, const ch
     return condition ? condition->transition : TIME_NONE;
 }
 
-static bool has_reservation(const struct simulate_workload *workload)
-{
-    return workload->facts.active &&
-           status_is_true(&workload->facts, CONDITION_TYPE_QUOTA_RESERVED) &&
-           workload->facts.admission.cluster_queue;
-}
-
-/* A deactivated workload holds nothing, even before its reservation is taken away. */
-static bool is_reserving(const struct simulate_workload *workload)
-{
-    return has_reservation(workload) && workload->facts.active;
-}
-
 /* Does it wait for a backoff that ends by itself? */
 static bool backs_off(const struct simulate_workload *workload)
 {
-    const struct condition *requeued =
-        status_condition(&workload->facts, CONDITION_TYPE_REQUEUED);
+    const struct condition *requeued = status_condition(&workload->facts, CONDITION_TYPE_REQUEUED);
 
     return requeued && requeued->status == CONDITION_FALSE &&
            (strcmp(requeued->reason, REASON_PODS_READY_TIMEOUT) == 0 ||
@@ -98,7 +68,7 @@ static void due_from_status(struct simulate_world *world, struct simulate_worklo
 {
     int64_t admitted = condition_time(workload, CONDITION_TYPE_ADMITTED);
 
-    if (is_reserving(workload)) {
+    if (simulate_is_reserving(workload)) {
         if (status_is_true(&workload->facts, CONDITION_TYPE_ADMITTED) && admitted != TIME_NONE)
             due_set(world, workload, end_of_run(workload, admitted));
     } else {
@@ -149,7 +119,8 @@ static void workloads_make(struct simulate_world *world)
 
         map_put(world->by_key, str_of(workload->key), workload);
         due_from_status(world, workload);
-        if (has_reservation(workload) && status_is_true(&workload->facts, CONDITION_TYPE_EVICTED))
+        if (simulate_has_reservation(workload) &&
+            status_is_true(&workload->facts, CONDITION_TYPE_EVICTED))
             evicting_add(world, workload);
     }
 }
@@ -159,7 +130,7 @@ static int arrival_order(const void *a, const void *b)
 {
     const struct simulate_workload *left = *(struct simulate_workload *const *)a;
     const struct simulate_workload *right = *(struct simulate_workload *const *)b;
-    bool left_holds = is_reserving(left), right_holds = is_reserving(right);
+    bool left_holds = simulate_is_reserving(left), right_holds = simulate_is_reserving(right);
     int64_t left_time =
         left_holds ? condition_time(left, CONDITION_TYPE_QUOTA_RESERVED) : left->facts.created;
     int64_t right_time =
@@ -296,6 +267,20 @@ static void put(struct simulate_world *world, struct simulate_workload *workload
     engine_workload_put(world->engine, &workload->facts, world->now);
 }
 
+void simulate_world_observe(struct simulate_world *world, simulate_happening_fn *happened,
+                            void *context)
+{
+    world->happened = happened;
+    world->happened_context = context;
+}
+
+static void tell(const struct simulate_world *world, const struct simulate_workload *workload,
+                 const char *what)
+{
+    if (world->happened)
+        world->happened(world->happened_context, workload->key, what, world->now);
+}
+
 static void finish(struct simulate_world *world, struct simulate_workload *workload,
                    const char *reason, const char *message)
 {
@@ -303,6 +288,7 @@ static void finish(struct simulate_world *world, struct simulate_workload *workl
     workload->finished = true;
     status_set(workload, CONDITION_TYPE_FINISHED, CONDITION_TRUE, reason, message, world->now);
     put(world, workload);
+    tell(world, workload, "Finished");
 }
 
 /* An admitted elastic slice takes the place of an older one (spec/scheduling.md 4.11). */
@@ -417,6 +403,7 @@ bool simulate_world_release(struct simulate_world *world)
         status_release(workload, world->settings->unadmitted_observability, world->now);
         due_set(world, workload, backoff_due(world, workload));
         put(world, workload);
+        tell(world, workload, "Stopped");
         released = true;
     }
     return released;
@@ -442,6 +429,7 @@ static void backoff_end(struct simulate_world *world, struct simulate_workload *
         status_set(workload, CONDITION_TYPE_REQUEUED, CONDITION_TRUE, REASON_BACKOFF_FINISHED,
                    "The workload backoff was finished", world->now);
     put(world, workload);
+    tell(world, workload, "Requeued");
 }
 
 bool simulate_world_advance(struct simulate_world *world, int64_t now)
@@ -454,61 +442,11 @@ bool simulate_world_advance(struct simulate_world *world, int64_t now)
         world->now = now;
     while ((workload = heap_peek(&world->due)) && workload->due <= world->now) {
         happened = true;
-        if (is_reserving(workload))
+        if (simulate_is_reserving(workload))
             finish(world, workload, REASON_SUCCEEDED, "Job finished successfully");
         else
             backoff_end(world, workload);
     }
     engine_advance(world->engine, world->now);
     return happened;
-}
-
-/* ---- why they wait ---- */
-
-static const char *cluster_queue_of(const struct simulate_world *world,
-                                    const struct workload *workload, struct arena *arena)
-{
-    const char *queue = workload->queue_name ? workload->queue_name : "";
-    const char *found = map_get(world->cluster_queues,
-                                str_of(arena_format(arena, "%s/%s", workload->namespace, queue)));
-
-    return found ? found : "";
-}
-
-/* The words of the controller; what the scheduler last wrote; or that nobody has looked yet. */
-static void waiting_reason(struct simulate_world *world, const struct workload *workload,
-                           struct arena *arena, struct simulate_waiting *waiting)
-{
-    const struct condition *written = status_condition(workload, CONDITION_TYPE_QUOTA_RESERVED);
-    struct wait_reason why = { "", "" };
-
-    if (engine_wait_reason(world->engine, workload->namespace, workload->name, arena, &why) &&
-        *why.reason) {
-        waiting->reason = why.reason;
-        waiting->message = why.message;
-    } else if (written && written->reason && *written->reason) {
-        waiting->reason = written->reason;
-        waiting->message = written->message ? written->message : "";
-    } else {
-        waiting->reason = REASON_PENDING_EVALUATION;
-        waiting->message = "Workload is pending evaluation in the scheduling queue";
-    }
-}
-
-struct simulate_waiting *simulate_world_waiting(struct simulate_world *world, struct arena *arena,
-                                                size_t *count)
-{
-    struct simulate_waiting *list = ARENA_ARRAY(arena, world->count + 1, struct simulate_waiting);
-
-    *count = 0;
-    for (size_t i = 0; i < world->count; i++) {
-        struct simulate_workload *workload = &world->workloads[i];
-
-        if (workload->finished || is_reserving(workload))
-            continue;
-        list[*count].key = workload->key;
-        list[*count].cluster_queue = cluster_queue_of(world, &workload->facts, arena);
-        waiting_reason(world, &workload->facts, arena, &list[(*count)++]);
-    }
-    return list;
 }

@@ -67,7 +67,8 @@ static struct outcome_of_run run(const char *text, struct simulate_options optio
     struct outcome_of_run result = { .status = 2 };
 
     options.now = TIME_NONE;
-    options.duration = -1;
+    if (options.duration == 0)
+        options.duration = -1;
     if (simulate_documents_parse(&documents, "x.yaml", str_of(text), &result.e) == 0)
         result.status =
             simulate_run(&documents, &options, &result.out, &result.warnings, &result.e);
@@ -161,6 +162,16 @@ static void the_table_names_everybody_and_has_colour_only_when_asked(void **stat
     outcome_finish(&colour);
 }
 
+static void the_table_tells_what_happens_between_cycles(void **state)
+{
+    struct outcome_of_run short_lived =
+        run(cluster, (struct simulate_options){ .cycles = -1, .duration = 90000000000 });
+
+    (void)state;
+    assert_non_null(strstr(short_lived.out.text, "     1m30s  Finished    team/fits\n"));
+    outcome_finish(&short_lived);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +180,7 @@ int main(void)
         cmocka_unit_test(equal_input_gives_equal_bytes_as_yaml_or_json),
         cmocka_unit_test(refused_input_gives_no_output),
         cmocka_unit_test(the_table_names_everybody_and_has_colour_only_when_asked),
+        cmocka_unit_test(the_table_tells_what_happens_between_cycles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
