@@ -9,6 +9,7 @@
 #include "admitter/loop/condition.h"
 #include "admitter/loop/job_slices.h"
 #include "admitter/loop/job_writes.h"
+#include "admitter/loop/report.h"
 #include "admitter/loop/ungate.h"
 #include "admitter/loop/watch.h"
 #include "admitter/objects/names.h"
@@ -288,6 +289,7 @@ static void pod_release(struct loop *loop, struct pod_record *pod, const json_t 
     op = write_op_create(loop, WRITE_POD, pod->key, pod->uid);
     write_op_request(op, KUBE_MERGE_PATCH, pod_path(pod->namespace, pod->name), patch,
                      "fieldManager=kueue");
+    report_ungating(op, slice);
     pod->is_writing = true;
     write_op_send(op);
 }
@@ -355,6 +357,7 @@ void pod_write_done(struct loop *loop, struct write_op *op)
     pod->is_writing = false;
     if (op->error.code == ERR_NONE) {
         pod->chain->failures = 0;
+        report_ungated(op, SCHEDULING_GATE_ELASTIC);
         if (op->resource_version > pod->resource_version) {
             pod->resource_version = op->resource_version;
             pod->is_gated = false;

@@ -34,6 +34,9 @@ unsigned report_news(const json_t *before, const json_t *after);
 void report_write(struct loop *loop, const struct workload_record *record,
                   const struct write_op *op); /* it succeeded */
 
+/* A pod of an admitted Workload is let through its gate: before the write, and when it succeeded. */
+void report_ungating(struct write_op *op, const json_t *workload);
+void report_ungated(const struct write_op *op, const char *gate);
 /* A job's reconciler has made a Workload for it. */
 void report_created(const struct job *job);
 

@@ -279,6 +279,22 @@ void report_write(struct loop *loop, const struct workload_record *record,
                                since(condition_transition(op->tree, "Admitted"), now));
 }
 
+void report_ungating(struct write_op *op, const json_t *workload)
+{
+    const char *queue = workload_cluster_queue(workload);
+
+    if (!condition_true(workload, "Admitted") || !*queue)
+        return;
+    op->ungated_in = arena_strdup(&op->event.arena, queue);
+    op->ungated_since = condition_transition(workload, "Admitted");
+}
+
+void report_ungated(const struct write_op *op, const char *gate)
+{
+    if (op->ungated_in)
+        metrics_gate_removed(gate, op->ungated_in, false, since(op->ungated_since, loop_now()));
+}
+
 void report_created(const struct job *job)
 {
     const struct metrics_workload workload = { .namespace = job->namespace,

@@ -48,6 +48,8 @@ struct write_op {
     unsigned news;
     const char *eviction_reason, *eviction_cause;
     const char *preempting_queue, *preemption_reason;
+    const char *ungated_in; /* the ClusterQueue that let a pod through its gate */
+    int64_t ungated_since;  /* the admission it waited for */
     /* the answer */
     struct err error;
     char reason[40];

@@ -308,6 +308,24 @@ static void a_workload_counts_for_both_queues(void **state)
     metrics_stop();
 }
 
+static void waits_of_pods_and_jobs_are_observed(void **state)
+{
+    const struct metrics_workload w = { .namespace = "n", .local_queue = "l" };
+
+    (void)state;
+    begin(NULL);
+    metrics_gate_removed("kueue.x-k8s.io/elastic-job", "q", false, SECONDS(2));
+    metrics_workload_created(&w, "Job", SECONDS(1) / 50);
+    metrics_workload_ready(&w, SECONDS(3), SECONDS(2));
+    assert_shows("kueue_pod_scheduling_gate_removal_seconds_bucket{" Q
+                 ",is_group=\"false\",name=\"kueue.x-k8s.io/elastic-job\"," ROLE ",le=\"2.5\"} 1");
+    assert_shows("kueue_workload_creation_latency_seconds_bucket{job_kind=\"Job\"," ROLE
+                 ",le=\"0.02\"} 1");
+    assert_shows("kueue_local_queue_admitted_until_ready_wait_time_seconds_sum{name=\"l\","
+                 "namespace=\"n\",priority_class=\"\"," ROLE "} 2");
+    metrics_stop();
+}
+
 static void what_is_deleted_leaves_nothing(void **state)
 {
     const struct metrics_workload w = { .cluster_queue = "q",
@@ -526,6 +544,7 @@ int main(void)
         cmocka_unit_test(an_inactive_queue_has_only_inadmissible_workloads),
         cmocka_unit_test(flavors_and_cohorts_left_behind_disappear),
         cmocka_unit_test(a_workload_counts_for_both_queues),
+        cmocka_unit_test(waits_of_pods_and_jobs_are_observed),
         cmocka_unit_test(what_is_deleted_leaves_nothing),
         cmocka_unit_test(reasons_that_nobody_waits_for_disappear),
         cmocka_unit_test(a_local_queue_without_cluster_queue_holds_nothing),
