@@ -7,6 +7,8 @@
 
 #include "admitter/loop/writes.h"
 
+bool report_is_wanted(const struct loop *loop); /* does the part "core" run? */
+
 /* ---- gauges of queues and cohorts ---- */
 void report_changed(struct loop *loop, const struct changed_names *changed);
 void report_everything(struct loop *loop); /* after the role of this replica changed */

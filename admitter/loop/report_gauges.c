@@ -12,7 +12,7 @@
 #define WALK_AT_ONCE 2000
 #define WALK_INTERVAL NANOSECONDS_PER_SECOND
 
-static bool is_reporting(const struct loop *loop)
+bool report_is_wanted(const struct loop *loop)
 {
     return loop->settings->components & COMPONENT_CORE;
 }
@@ -164,7 +164,7 @@ static void report_cluster_queues(struct loop *loop)
 
 void report_changed(struct loop *loop, const struct changed_names *changed)
 {
-    if (!is_reporting(loop))
+    if (!report_is_wanted(loop))
         return;
     for (size_t i = 0; i < changed->cluster_queue_count; i++)
         report_cluster_queue(loop, changed->cluster_queues[i]);
@@ -185,7 +185,7 @@ void report_everything(struct loop *loop)
 {
     struct map_entry entry;
 
-    if (!is_reporting(loop))
+    if (!report_is_wanted(loop))
         return;
     report_cluster_queues(loop);
     report_cohorts(loop);
@@ -207,7 +207,7 @@ void report_labels(struct loop *loop, const struct object_record *record,
 {
     const struct metrics_object object = labels_of(meta);
 
-    if (!is_reporting(loop))
+    if (!report_is_wanted(loop))
         return;
     if (record->kind == OBJECT_CLUSTER_QUEUE &&
         metrics_cluster_queue_labels(record->name, &object)) {
@@ -228,7 +228,7 @@ void report_object_gone(struct loop *loop, enum object_kind kind, const char *na
 {
     AUTO_FREE char *key = mem_format("%s/%s", namespace, name);
 
-    if (!is_reporting(loop))
+    if (!report_is_wanted(loop))
         return;
     if (kind == OBJECT_CLUSTER_QUEUE) {
         metrics_cluster_queue_clear(name);

@@ -10,11 +10,6 @@
 
 enum { NEWS_RESERVED = 1, NEWS_ADMITTED = 2, NEWS_EVICTED = 4, NEWS_READY = 8 };
 
-static bool is_reporting(const struct loop *loop)
-{
-    return loop->settings->components & COMPONENT_CORE;
-}
-
 /* ---- whom it is about ---- */
 
 static struct label *label_list(const json_t *map, struct arena *arena, size_t *count)
@@ -145,7 +140,7 @@ void report_workload(struct loop *loop, struct workload_record *record, const js
 {
     bool holds = (record->is_reserved || record->is_admitted) && !record->is_finished;
 
-    if (!is_reporting(loop))
+    if (!report_is_wanted(loop))
         return;
     if (record->is_known && record->is_finished && !record->was_finished)
         see_end(record, tree);
@@ -167,7 +162,7 @@ void report_queue_workloads(struct loop *loop, const char *queue_key)
 {
     struct queue_entry *entry = map_get(loop->queues, str_of(queue_key));
 
-    if (!is_reporting(loop))
+    if (!report_is_wanted(loop))
         return;
     for (struct workload_record *r = entry ? entry->workloads : NULL; r; r = r->queue_next) {
         json_t *tree = workload_tree(r);

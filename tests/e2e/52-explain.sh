@@ -97,8 +97,6 @@ kubectl create -f - >/dev/null <<END
 {apiVersion: batch/v1, kind: Job, metadata: {name: j, namespace: t, labels: {kueue.x-k8s.io/queue-name: qp}}, spec: {suspend: true, parallelism: 2, template: {spec: {restartPolicy: Never, containers: [{name: c, image: i, resources: {requests: {cpu: 2}}}]}}}}
 ---
 {apiVersion: batch/v1, kind: Job, metadata: {name: free, namespace: t}, spec: {suspend: true, template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}
----
-{apiVersion: batch/v1, kind: Job, metadata: {name: early, namespace: t, labels: {kueue.x-k8s.io/queue-name: qp}}, spec: {suspend: true, managedBy: example.com/x, template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}
 END
 job_explained() { explain job j -o json | jq -e '.job == "t/j" and (.workload | startswith("t/job-j-")) and .podSets[0].count == 2 and .podSets[0].flavors[0].resources[0].requested == "4"' >/dev/null 2>&1; }
 check "a Job by its own name" soon job_explained
@@ -107,6 +105,11 @@ check "a Job by its own name" soon job_explained
 ends "no such Workload" 3 'there is no Workload "x" in namespace "t"' workload x -n t
 ends "no such Job" 3 'there is no Job "x" in namespace "t"' job x -n t
 ends "a Job that is not managed" 3 'has no label kueue.x-k8s.io/queue-name' job free -n t
+owned() { wl "$1" qp 1 '' "ownerReferences: [{apiVersion: batch/v1, kind: Job, name: free, uid: $(get jobs free .metadata.uid), controller: true}]"; }
+owned slice-a
+owned slice-b
+ends "several: which one?" 4 'several Workloads: .*slice-a.*slice-b' job free -n t
+
 ends "an unknown kind" 2 'expected workload or job, got "pod"' pod x
 ends "no name" 2 'name the workload' workload
 ends "an unknown flag" 2 'unknown argument "--what"' workload x --what
