@@ -80,7 +80,10 @@ static bool is_from_scheduler(const struct item *item)
                                         "PendingEvaluation",
                                         NULL };
 
-    return text_is_one_of(item->reason, kept);
+    static const char *const gated[] = { "AdmissionGated", NULL };
+
+    return text_is_one_of(item->reason, kept) ||
+           (item->closed_gate && text_is_one_of(item->reason, gated));
 }
 
 static bool stored(const struct item *item, struct wait_reason *why)
