@@ -12,8 +12,10 @@ ifeq ($(BUILD),fuzz)
 fuzz_room = $(shell sed -n '1s|.*room: *\([a-z/]*\).*|\1|p' tests/fuzz/fuzz_$(1).c)
 define fuzz_rule
 $(OUT)/tests/fuzz/fuzz_$(1): $(OUT)/tests/fuzz/fuzz_$(1).o $(foreach room,$(call reverse,$(call rooms_upto,$(2),$(ROOMS))),$(OUT)/$(room).a)
-	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(PKG_LIBS)
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(PKG_LIBS)
 endef
+# Event streams are those of the property tests, with their model and their checks.
+$(OUT)/tests/fuzz/fuzz_events: $(patsubst %.c,$(OUT)/%.o,$(filter-out %/property.c,$(wildcard tests/property/*.c)))
 $(foreach name,$(FUZZ_NAMES),$(eval $(call fuzz_rule,$(name),$(call fuzz_room,$(name)))))
 
 .PHONY: fuzz-run

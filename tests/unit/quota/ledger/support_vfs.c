@@ -139,9 +139,10 @@ static bool is_dead(void)
 /* A changing call begins. SQLITE_OK, or the error it must answer. */
 static int strike(bool writes, bool syncs)
 {
-    if (!is_dead() && ++disk.calls >= disk.strikes_at && disk.fault != FAULT_NONE)
-        disk.struck = true;
-    if (is_dead())
+    bool now = !is_dead() && ++disk.calls == disk.strikes_at && disk.fault != FAULT_NONE;
+
+    disk.struck = disk.struck || now;
+    if (is_dead() || (now && disk.fault == FAULT_ONCE))
         return SQLITE_IOERR;
     if (disk.struck && disk.fault == FAULT_FULL && writes)
         return SQLITE_FULL;

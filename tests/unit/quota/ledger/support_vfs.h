@@ -11,6 +11,7 @@ enum fault {
     FAULT_NONE,
     FAULT_KILL,  /* the process is dead from then on: no call works; what was written stays */
     FAULT_POWER, /* as KILL, but of what was not synced only some writes stay, some of them torn */
+    FAULT_ONCE,  /* this one call answers an I/O error and does nothing; all others work */
     FAULT_FULL,  /* writes answer "disk full" until the fault is lifted */
     FAULT_SYNC,  /* syncs answer an I/O error until the fault is lifted */
 };
