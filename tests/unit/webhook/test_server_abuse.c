@@ -310,14 +310,13 @@ static void rotation_under_load_refuses_nobody(void **state)
     struct rig rig;
     struct load load = { .rig = &rig, .rounds = UINT32_MAX, .reconnect = true };
     pthread_t threads[4];
-    int64_t end = steady_ms() + 1500;
     unsigned rotations = 0;
 
     (void)state;
     rig_start(&rig, true, defaults);
     for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, load_thread, &load), 0);
-    while (steady_ms() < end) {
+    while (load.bad == 0 && (rotations < 100 || load.good < 100)) {
         struct certificate_pair leaf = { 0 };
 
         assert_int_equal(certificate_leaf_create(&loopback_store()->authority, &loopback_names,
@@ -334,7 +333,6 @@ static void rotation_under_load_refuses_nobody(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(threads); i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(load.bad, 0);
-    assert_true(load.good > 20 && rotations > 20);
     assert_int_equal(webhook_self_check(rig.server, wall_seconds(), 2000, NULL), 0);
     rig_stop(&rig);
 }
