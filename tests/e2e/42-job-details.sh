@@ -94,8 +94,8 @@ check "a prebuilt Workload is taken over" soon holds workloads one '.metadata.ow
 check "and nothing made" gone workloads "$(workload_of pre)"
 admit one
 check "it starts the Job" soon holds jobs pre '.spec.suspend == false'
-status jobs pre "{\"startTime\": \"$(date -u +%FT%TZ)\", \"succeeded\": 3, \"uncountedTerminatedPods\": {}, \"completionTime\": \"$(date -u +%FT%TZ)\", \"conditions\": [$(condition SuccessCriteriaMet True CompletionsReached), $(condition Complete True CompletionsReached 'done')]}"
-check "and ends with it" soon holds workloads one "$(has_condition Finished True Succeeded done)"
+status jobs pre "{\"startTime\": \"$(date -u +%FT%TZ)\", \"succeeded\": 3, \"uncountedTerminatedPods\": {}, \"completionTime\": \"$(date -u +%FT%TZ)\", \"conditions\": [$(condition SuccessCriteriaMet True CompletionsReached), $(condition Complete True CompletionsReached 'all done')]}"
+check "and ends with it" soon holds workloads one "$(has_condition Finished True Succeeded 'all done')"
 check "which is reported" soon event pre FinishedWorkload "Workload 't/one' is declared finished"
 make jobs "$(job_of late '.metadata.annotations = {"kueue.x-k8s.io/prebuilt-workload-name": "two"}')"
 check "one that is not there yet is waited for" always holds jobs late '.spec.suspend == true'

@@ -63,8 +63,8 @@ check "it shrinks while it waits" soon holds workloads "$two" '.spec.podSets[0].
 set_conditions "$two" "$(condition Evicted False QuotaReserved)"
 admit "$two" 3
 check "and starts again" soon holds jobs e '.spec.suspend == false'
-status jobs e "{\"startTime\": \"$(date -u +%FT%TZ)\", \"active\": 0, \"succeeded\": 9, \"uncountedTerminatedPods\": {}, \"completionTime\": \"$(date -u +%FT%TZ)\", \"conditions\": [$(condition SuccessCriteriaMet True CompletionsReached), $(condition Complete True CompletionsReached 'done')]}"
-check "to its end" soon holds workloads "$two" "$(has_condition Finished True Succeeded 'done')"
+status jobs e "{\"startTime\": \"$(date -u +%FT%TZ)\", \"active\": 0, \"succeeded\": 9, \"uncountedTerminatedPods\": {}, \"completionTime\": \"$(date -u +%FT%TZ)\", \"conditions\": [$(condition SuccessCriteriaMet True CompletionsReached), $(condition Complete True CompletionsReached 'all done')]}"
+check "to its end" soon holds workloads "$two" "$(has_condition Finished True Succeeded 'all done')"
 
 # ---- with the scheduler ----
 api_restart "$plain" --ledger :memory:
