@@ -161,10 +161,37 @@ static void check_layer(const struct annotations *a, const json_t *layers, size_
     }
 }
 
+/* What is wrong with a JSON text, in the words that users of the API know. */
+static void json_complaint(const char *text, const json_error_t *problem, char *buffer, size_t size)
+{
+    static const char *const literals[] = { "true", "false", "null" };
+    const char *c = text + strspn(text, " \t\r\n");
+    const char *end = "unexpected end of JSON input";
+
+    snprintf(buffer, size, "%s", strstr(problem->text, "near end of file") ? end : problem->text);
+    if (*c == '\0')
+        snprintf(buffer, size, "%s", end);
+    else if (!strchr("{[\"-0123456789tfn", *c))
+        snprintf(buffer, size, "invalid character '%c' looking for beginning of value", *c);
+    for (size_t i = 0; i < ARRAY_COUNT(literals); i++) {
+        size_t same = 0;
+
+        while (c[same] && c[same] == literals[i][same])
+            same++;
+        if (same == 0 || !literals[i][same])
+            continue;
+        if (!c[same])
+            snprintf(buffer, size, "%s", end);
+        else
+            snprintf(buffer, size, "invalid character '%c' in literal %s (expecting '%c')", c[same],
+                     literals[i], literals[i][same]);
+    }
+}
+
 static void check_constraints(const struct annotations *a, const struct job_options *options)
 {
     const char *key = ANNOTATION_POD_SET_SLICE_CONSTRAINTS, *value = value_of(a, key);
-    char path[PATH_BYTES];
+    char path[PATH_BYTES], complaint[JSON_ERROR_TEXT_LENGTH];
     json_error_t problem;
     json_t *layers;
 
@@ -186,9 +213,11 @@ static void check_constraints(const struct annotations *a, const struct job_opti
                               "may not be set when '%s' is specified", key);
     }
     layers = json_loads(value, 0, &problem);
+    if (!layers)
+        json_complaint(value, &problem, complaint, sizeof(complaint));
     if (!json_is_array(layers))
         field_error_invalid_text(a->errors, path, value, "must be a valid JSON array: %s",
-                                 layers ? "not an array" : problem.text);
+                                 layers ? "not an array" : complaint);
     else if (json_array_size(layers) < 1 || json_array_size(layers) > CONSTRAINT_LIMIT)
         field_error_invalid_text(a->errors, path, value,
                                  "topology constraints must contain between 1 and %d entries",

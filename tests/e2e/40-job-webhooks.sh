@@ -69,6 +69,11 @@ denied "a slice size without topology" "${T}podset-slice-size\"] = \"1\"" "${P}p
 C="${T}podset-slice-required-topology-constraints\"]" c="${P}podset-slice-required-topology-constraints]"
 accepted "layers of slices" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 2}, {\\\"topology\\\": \\\"b\\\", \\\"size\\\": 1}]\""
 denied "no layer" "$C = \"[]\"" "$c: Invalid value: \"[]\": topology constraints must contain between 1 and 3 entries"
+json_error() { denied "layers that are no JSON ($1)" "$C = \"$1\"" "$c: Invalid value: \"$1\": must be a valid JSON array: $2"; }
+json_error 'invalid' "invalid character 'i' looking for beginning of value"
+json_error 'not-json' "invalid character 'o' in literal null (expecting 'u')"
+json_error '' 'unexpected end of JSON input'
+json_error '[1' 'unexpected end of JSON input'
 denied "a layer twice" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 2}, {\\\"topology\\\": \\\"a\\\", \\\"size\\\": 1}]\"" "${c}[1].topology: Duplicate value: \"a (also at index 0)\""
 denied "a layer of size zero" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 0}]\"" "${c}[0].size: Invalid value: 0: must be greater than or equal to 1"
 denied "layers that do not divide" "$C = \"[{\\\"topology\\\": \\\"a\\\", \\\"size\\\": 3}, {\\\"topology\\\": \\\"b\\\", \\\"size\\\": 2}]\"" "${c}[1].size: Invalid value: 2: must evenly divide the parent layer size 3"
