@@ -5,6 +5,8 @@
 #include "quota/base/clock.h"
 #include "quota/base/mem.h"
 
+#define ZAP_VERBOSITY_INFO 3
+
 /* ---- lists ---- */
 
 static const struct {
@@ -219,6 +221,23 @@ static int set_log_level(struct arguments *out, const char *value, struct err *e
     return 0;
 }
 
+/* Kueue's spelling: a name, or a verbosity, of which the first three are what is worth knowing. */
+static int set_zap_log_level(struct arguments *out, const char *value, struct err *e)
+{
+    int64_t verbosity;
+
+    if (str_to_int64(str_of(value), &verbosity) && verbosity > 0)
+        out->log_level = verbosity > ZAP_VERBOSITY_INFO ? LOG_DEBUG : LOG_INFO;
+    else if (strcmp(value, "panic") == 0)
+        out->log_level = LOG_ERROR;
+    else if (!log_level_parse(value, &out->log_level) || out->log_level == LOG_WARN)
+        return err_set(e, ERR_INVALID,
+                       "--zap-log-level: unknown level \"%s\"; known: debug, info, error, panic, "
+                       "or a number above 0",
+                       value);
+    return 0;
+}
+
 static int set_switch(bool *target, const char *flag, const char *value, struct err *e)
 {
     if (!gates_boolean(str_of(value), target))
@@ -243,7 +262,7 @@ static int set_help(struct arguments *out, const char *value, struct err *e)
 
 static const struct flag {
     const char *name;
-    int (*set)(struct arguments *out, const char *value, struct err *e);
+    int (*set)(struct arguments *out, const char *value, struct err *e); /* NULL: no effect */
     bool is_switch; /* may stand without a value */
     const char *value, *help;
 } flags[] = {
@@ -257,6 +276,11 @@ static const struct flag {
     { "debug-endpoints", set_debug_endpoints, true, "", "/debug/state and /debug/afs" },
     { "ledger", set_ledger, false, "FILE", "or :memory:, default " ARGUMENTS_LEDGER_DEFAULT },
     { "log-level", set_log_level, false, "LEVEL", "debug, info (default), warn, error" },
+    { "zap-log-level", set_zap_log_level, false, "LEVEL", "Kueue's; above 3 means debug" },
+    { "zap-devel", NULL, true, "", "Kueue's, without effect" },
+    { "zap-encoder", NULL, false, "NAME", "Kueue's, without effect: always JSON" },
+    { "zap-stacktrace-level", NULL, false, "LEVEL", "Kueue's, without effect" },
+    { "zap-time-encoding", NULL, false, "NAME", "Kueue's, without effect" },
     { "help", set_help, true, "", "this text" },
 };
 
@@ -277,6 +301,16 @@ static int unknown_flag(const char *text, struct err *e)
     return err_set(e, ERR_INVALID, "unknown flag \"%s\"; known: %s", text, known.text);
 }
 
+static int apply_flag(const struct flag *flag, const char *value, struct arguments *out,
+                      struct err *e)
+{
+    if (flag->set)
+        return flag->set(out, value, e);
+    if (out->ignored_count < ARRAY_COUNT(out->ignored))
+        out->ignored[out->ignored_count++] = flag->name;
+    return 0;
+}
+
 /* One flag at argv[*at]; *at moves on to its last word. */
 static int take_flag(int argc, char *const *argv, int *at, struct arguments *out, struct err *e)
 {
@@ -288,12 +322,12 @@ static int take_flag(int argc, char *const *argv, int *at, struct arguments *out
     if (!flag)
         return unknown_flag(word, e);
     if (has_value)
-        return flag->set(out, tail.text, e);
+        return apply_flag(flag, tail.text, out, e);
     if (flag->is_switch)
-        return flag->set(out, "true", e);
+        return apply_flag(flag, "true", out, e);
     if (*at + 1 >= argc)
         return err_set(e, ERR_INVALID, "flag --%s needs a value", flag->name);
-    return flag->set(out, argv[++*at], e);
+    return apply_flag(flag, argv[++*at], out, e);
 }
 
 int arguments_parse(int argc, char *const *argv, struct arguments *out, struct err *e)
@@ -349,6 +383,9 @@ void arguments_apply(const struct arguments *arguments, struct configuration *co
     struct loop_settings *loop = &configuration->loop;
 
     apply_tuning(arguments, loop);
+    for (unsigned i = 0; i < arguments->ignored_count; i++)
+        add_warning(configuration, arena_format(&configuration->arena, "--%s has no effect",
+                                                arguments->ignored[i]));
     if (arguments->all_components)
         return;
     loop->components = arguments->components;

@@ -39,6 +39,8 @@ struct arguments {             /* texts are borrowed from argv */
     unsigned job_reconcilers, job_webhooks; /* bits of job_kinds() */
     const char *unsupported[16];            /* parts whose job kind is known but not made here */
     unsigned unsupported_count;             /* at most 16 are remembered */
+    const char *ignored[8];                 /* flags of Kueue's logger without effect here */
+    unsigned ignored_count;                 /* at most 8 are remembered */
     int64_t tuning[TUNING_COUNT];           /* nanoseconds, or ARGUMENTS_UNSET */
 };
 

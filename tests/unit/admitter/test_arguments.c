@@ -62,6 +62,35 @@ static void flags_are_read_in_all_spellings(void **state)
     assert_string_equal(a.configuration, "/b");
 }
 
+static void flags_of_kueues_logger_are_taken(void **state)
+{
+    static const struct {
+        const char *value;
+        int rc;
+        enum log_level level;
+    } cases[] = {
+        { "2", 0, LOG_INFO },      { "4", 0, LOG_DEBUG },     { "debug", 0, LOG_DEBUG },
+        { "error", 0, LOG_ERROR }, { "panic", 0, LOG_ERROR }, { "warn", -1, LOG_INFO },
+        { "0", -1, LOG_INFO },     { "-1", -1, LOG_INFO },
+    };
+    struct arguments a;
+    struct configuration c;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        assert_int_equal(PARSE(&a, "--zap-log-level", cases[i].value), cases[i].rc);
+        if (cases[i].rc == 0)
+            assert_int_equal(a.log_level, cases[i].level);
+    }
+    assert_int_equal(
+        PARSE(&a, "--zap-devel", "--zap-encoder=console", "--zap-time-encoding", "iso8601"), 0);
+    assert_int_equal(configuration_load(NULL, NULL, &c, NULL), 0);
+    arguments_apply(&a, &c);
+    assert_int_equal(c.warning_count, 3);
+    assert_string_equal(c.warnings[1], "--zap-encoder has no effect");
+    configuration_finish(&c);
+}
+
 static void parts_become_bits(void **state)
 {
     static const struct {
@@ -182,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_flags_everything_has_its_default),
         cmocka_unit_test(flags_are_read_in_all_spellings),
+        cmocka_unit_test(flags_of_kueues_logger_are_taken),
         cmocka_unit_test(parts_become_bits),
         cmocka_unit_test(mistakes_name_the_word_and_list_what_is_known),
         cmocka_unit_test(periods_and_parts_reach_the_settings),
