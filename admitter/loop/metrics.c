@@ -312,6 +312,8 @@ void metrics_emit(enum metrics_id id, enum metrics_verb verb, const struct metri
         metric_add(current->items[id], values, value);
     else if (verb == VERB_SET)
         metric_set(current->items[id], values, value);
+    else if (verb == VERB_REMOVE)
+        metric_remove(current->items[id], values);
     else
         metric_observe(current->items[id], values, value);
 }

@@ -137,7 +137,7 @@ void metrics_cohort_share(const char *name, double share);
 void metrics_cluster_queue_place(const char *name, const char *parent, const char *root);
 void metrics_cohort_place(const char *name, const char *parent, const char *root);
 void metrics_cohort_unplace(const char *name); /* in a cycle: it has no place */
-/* True once after any of them has moved or is new. */
+/* True once after any of them has moved. */
 bool metrics_take_moved(void);
 /* Limits in amounts; AMOUNT_UNLIMITED when unset. After metrics_cluster_queue_status, which drops
  * the series of flavors that are gone. */

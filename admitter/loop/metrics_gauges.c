@@ -44,7 +44,7 @@ static uint64_t usage_print(const struct queue_status *status, const char *cohor
 static bool usage_changed(struct metrics_record *record, const struct queue_status *status)
 {
     uint64_t print = usage_print(status, record->parent);
-    bool changed = print != record->usage_print;
+    bool changed = record->usage_print != 0 && print != record->usage_print;
 
     record->usage_print = print;
     return changed;
@@ -202,7 +202,7 @@ void metrics_cluster_queue_finished(const char *name, int64_t count)
 
 /* ---- place in the tree ---- */
 
-/* True when it hangs elsewhere than it did. */
+/* True when it hangs elsewhere than it did. What is new concerns nobody below it. */
 static bool move(struct metrics_record *record, const char *parent, const char *root)
 {
     char *old_parent = record->parent, *old_root = record->root;
@@ -210,10 +210,10 @@ static bool move(struct metrics_record *record, const char *parent, const char *
 
     record->parent = mem_dup(parent);
     record->root = mem_dup(root);
+    if (moved && *old_root)
+        metrics_current()->has_moved = true;
     free(old_parent);
     free(old_root);
-    if (moved)
-        metrics_current()->has_moved = true;
     return moved;
 }
 
@@ -278,17 +278,19 @@ void metrics_local_queue_status(const char *namespace, const char *name,
     static const enum metrics_id held[] = { METRIC_LQ_RESERVING, METRIC_LQ_ADMITTED,
                                             METRIC_LQ_RESERVATION, METRIC_LQ_USAGE };
     const struct metrics_owner owner = { .namespace = namespace, .local_queue = name };
+    struct metrics_record *record;
 
     if (!metrics_wants(namespace, name))
         return;
     set(METRIC_LQ_PENDING, &owner, BASE(name, namespace, "active"), (double)status->pending_active);
     set(METRIC_LQ_PENDING, &owner, BASE(name, namespace, "inadmissible"),
         (double)(status->pending - status->pending_active));
-    if (!has_cluster_queue) {
-        for (size_t i = 0; i < ARRAY_COUNT(held); i++)
-            metrics_drop(held[i], BASE(name, namespace));
+    record = metrics_record(LABEL_FROM_LOCAL_QUEUE, namespace, name);
+    for (size_t i = 0; record->shows_held && !has_cluster_queue && i < ARRAY_COUNT(held); i++)
+        metrics_drop(held[i], BASE(name, namespace));
+    record->shows_held = has_cluster_queue;
+    if (!has_cluster_queue)
         return;
-    }
     set(METRIC_LQ_RESERVING, &owner, BASE(name, namespace), (double)status->reserving);
     if (!metrics_label_workloads())
         set(METRIC_LQ_ADMITTED, &owner, BASE(name, namespace), (double)status->admitted);
@@ -342,7 +344,7 @@ static void set_or_drop(enum metrics_id id, const struct metrics_owner *owner,
     if (value > 0)
         set(id, owner, base, value);
     else
-        metrics_drop(id, base);
+        metrics_emit(id, VERB_REMOVE, owner, base, 0);
 }
 
 void metrics_cohort_status(const char *name, const struct queue_status *status)

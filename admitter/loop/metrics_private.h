@@ -11,7 +11,8 @@ struct metrics_record {
     bool is_reported; /* LocalQueue: the selector wants it */
     char *custom[METRICS_CUSTOM_MAX];
     char *parent, *root;  /* place in the tree, "" for none; a LocalQueue's ClusterQueue */
-    uint64_t usage_print; /* hash of the flavors and resources last written */
+    uint64_t usage_print; /* hash of the flavors and resources last written, 0: none yet */
+    bool shows_held;      /* LocalQueue: there are series of what its workloads hold */
 };
 
 struct metrics {
@@ -33,11 +34,11 @@ struct metrics_owner {
     const char *cluster_queue, *cohort, *namespace, *local_queue;
     const char *const *workload;
 };
-enum metrics_verb { VERB_ADD, VERB_SET, VERB_OBSERVE };
+enum metrics_verb { VERB_ADD, VERB_SET, VERB_OBSERVE, VERB_REMOVE };
 /* 'base': one text per label of the table. */
 void metrics_emit(enum metrics_id id, enum metrics_verb verb, const struct metrics_owner *owner,
                   const char *const *base, double value);
-/* Remove by base labels, NULL for any value. */
+/* Remove by base labels, NULL for any value. Walks over all series: for what is rare. */
 void metrics_drop(enum metrics_id id, const char *const *base);
 #define BASE(...) ((const char *const[METRICS_LABELS_MAX]){ __VA_ARGS__ })
 

@@ -393,13 +393,14 @@ static void a_move_is_told_once_and_cohorts_that_are_no_more_go(void **state)
 {
     (void)state;
     begin(NULL);
+    metrics_cluster_queue_place("q", "team", "team");
+    metrics_cohort_place("implicit", "", "implicit");
+    assert_false(metrics_take_moved()); /* they are new */
     metrics_cluster_queue_place("q", "team", "root");
     assert_true(metrics_take_moved());
     metrics_cluster_queue_place("q", "team", "root");
     assert_false(metrics_take_moved());
     metrics_cohort_status("team", &status_of_queue);
-    metrics_cohort_place("implicit", "", "implicit");
-    assert_true(metrics_take_moved());
     metrics_cohorts_keep(is_team, NULL);
     assert_true(mentions("kueue_cohort_subtree_quota{cohort=\"team\""));
     assert_false(mentions("implicit"));
