@@ -271,6 +271,30 @@ static void old_news_does_not_undo_an_admission(void **state)
     assert_int_equal(engine_workload_place(w->engine, "ns", "p"), PLACE_RESERVING);
 }
 
+static void a_message_without_end_is_cut(void **state)
+{
+    enum { FLAVORS = 8, NAME = 5000, LIMIT = 32768 };
+    AUTO_STRBUF struct strbuf quota = STRBUF_INIT;
+    struct world *w = *state;
+    char name[NAME + 1];
+    const char *message;
+
+    memset(name, 'x', NAME);
+    name[NAME] = '\0';
+    for (int i = 0; i < FLAVORS; i++) {
+        name[0] = (char)('a' + i);
+        world_flavor(w, name, NULL, NULL);
+        strbuf_printf(&quota, "%s/cpu=1 ", name);
+    }
+    quota.text[quota.length - 1] = '\0';
+    world_queue(w, "A", "", quota.text, "");
+    world_waits(w, "A", "p", 0, "cpu=2", 100);
+    assert_string_equal(world_cycle(w), "p Pending");
+    message = world_decision(w, "p")->message;
+    assert_int_equal(strlen(message), LIMIT);
+    assert_string_equal(message + LIMIT - 4, " ...");
+}
+
 static void blocked_by_pods_that_are_not_ready(void **state)
 {
     struct world *w = *state;
@@ -340,6 +364,7 @@ int main(void)
         TEST(a_failed_write_gives_the_quota_back),
         TEST(a_held_workload_lets_the_next_one_go_first),
         TEST(old_news_does_not_undo_an_admission),
+        TEST(a_message_without_end_is_cut),
         TEST(blocked_by_pods_that_are_not_ready),
         TEST(a_new_slice_pays_the_difference),
     };
