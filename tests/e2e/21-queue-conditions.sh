@@ -103,6 +103,23 @@ edit clusterqueue/nowhere '{"spec": {"stopPolicy": "Hold"}}'
 expect "and is stopped" "False ClusterQueueIsInactive: Can't submit new workloads to clusterQueue" local_active to-nowhere
 remove clusterqueue/nowhere
 expect "and goes" "False ClusterQueueDoesNotExist: Can't submit new workloads to clusterQueue" local_active to-nowhere
+# By force, under running queues.
+force() { # KIND/NAME
+    remove "$1"
+    edit "$1" '{"metadata": {"finalizers": []}}'
+}
+force topology/racks
+expect "the topology is gone" "False TopologyNotFound: $refused: there is no Topology \"racks\" for TAS flavor \"rack\"." active racks
+force resourceflavor/two
+expect "a flavor is gone" "False FlavorNotFound: $refused: references missing ResourceFlavor(s): two." active ready
+check "its rows stay" test "$(field '[.status.flavorsUsage[].name]' clusterqueue/ready)" = "[one,two]"
+flavor_yaml two | apply
+expect "and there again" "$ready" active ready
+force admissioncheck/good
+expect "a check is gone" "False AdmissionCheckNotFound: $refused: references missing AdmissionCheck(s): good." active ready
+check_yaml good example.com/check | apply
+check_is good True
+expect "and there again" "$ready" active ready
 edit localqueue/aimless '{"spec": {"clusterQueue": "ready"}}'
 expect "a LocalQueue is aimed later" "True Ready: Can submit new workloads to localQueue" local_active aimless
 

@@ -130,6 +130,7 @@ many() {
         printf 'url = "%s"\nrequest = %s\nheader = "Content-Type: application/json"\noutput = /dev/null\n' "${4//@/$i}" "$3"
         body=${5:-}
         body=${body//@/$i}
+        body=${body//$'\n'/ }
         [ -z "$body" ] || printf 'data = "%s"\n' "${body//\"/\\\"}"
         [ "$i" -eq "$2" ] || echo next
     done >"$work/many.curl"
