@@ -55,7 +55,8 @@ struct engine *engine_create(const struct engine_options *options)
     maps_create(engine);
     heap_init(&engine->unpark_due, HEAP_PLACE(struct node, due_place), unpark_before, NULL);
     heap_init(&engine->backoffs, HEAP_PLACE(struct item, backoff_place), backoff_before, NULL);
-    heap_init(&engine->second_pass, HEAP_PLACE(struct item, second_place), second_pass_before, NULL);
+    heap_init(&engine->second_pass, HEAP_PLACE(struct item, second_place), second_pass_before,
+              NULL);
     return engine;
 }
 

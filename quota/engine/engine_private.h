@@ -104,12 +104,14 @@ struct cluster_queue_record {
     bool exists;
     bool is_active;
     bool is_changed;
+    bool covers_pods;         /* some group covers "pods" (1.6) */
+    bool usage_based_order;   /* the comparator's mode, fixed at creation (6.3) */
+    bool preemptor_is_sticky; /* 3.7 */
     struct cluster_queue_record *changed_next;
     struct arena facts;
     struct cluster_queue copy;
     struct quota_group *groups;
     size_t group_count;
-    bool covers_pods;                               /* some group covers "pods" (1.6) */
     const char *activity_reason, *activity_message; /* in activity_memory */
     struct arena activity_memory;
 
@@ -121,15 +123,13 @@ struct cluster_queue_record {
     int64_t last_unpark_cycle;
     struct item *preemptor; /* 3.7 */
     int64_t preemptor_generation;
-    bool preemptor_is_sticky;
-    uint32_t ready_place;   /* among engine->ready, HEAP_ABSENT when it has no head */
-    bool usage_based_order; /* the comparator's mode, fixed at creation (6.3) */
+    uint32_t ready_place; /* among engine->ready, HEAP_ABSENT when it has no head */
 
     struct item_list reserving, evicted; /* disjoint; 'evicted': condition Evicted is True */
     size_t holder_count;                 /* reservations that point here */
-    int64_t admitted_count;
-    int64_t *admitted; /* by FR: usage of admitted workloads */
     uint32_t admitted_capacity;
+    int64_t admitted_count;
+    int64_t *admitted;                       /* by FR: usage of admitted workloads */
     uint64_t own_generation;                 /* last time a workload left its usage (4.6) */
     struct local_queue_record *local_queues; /* those that name it */
     struct fair_candidates *candidates;      /* during one fair sharing search */
