@@ -177,10 +177,10 @@ static bool own_slice(struct job_rule *s, const struct workload_facts **match)
                 sync_priority(s, slices.holder)) ||
                let_finished_go(s);
     case SLICE_CREATE:
-        if (s->job->is_finished || runs_free)
+        if (runs_free && !s->job->is_finished)
             break;
+        *match = s->job->is_finished ? slices.slice : NULL; /* grown too late: nothing is made */
         s->replaced = slices.slice;
-        *match = NULL;
         return false;
     default:
         break;

@@ -24,7 +24,7 @@ at_path() { [ "$1" != things ] || { echo "/apis/example.com/v1/namespaces/t/$1${
 parent() {
     local kind=JobSet version=jobset.x-k8s.io/v1alpha2
     [ "$1" = jobsets ] || { kind=Thing version=example.com/v1; }
-    api POST "$(at_path "$1")" "{\"apiVersion\": \"$version\", \"kind\": \"$kind\", \"metadata\": {\"name\": \"$2\", \"namespace\": \"t\"${3:+, \"labels\": {\"kueue.x-k8s.io/queue-name\": \"$3\"\}}}}" >"$work/parent" || cat "$work/parent"
+    api POST "$(at_path "$1")" "{\"apiVersion\": \"$version\", \"kind\": \"$kind\", \"metadata\": {\"name\": \"$2\", \"namespace\": \"t\"${3:+, \"labels\": {\"kueue.x-k8s.io/queue-name\": \"$3\"\}}}}" >"$work/parent"
 }
 # owned_by KIND VERSION NAME UID: a jq filter
 owned_by() { echo ".metadata.ownerReferences = [{apiVersion: \"$2\", kind: \"$1\", name: \"$3\", uid: \"$4\", controller: true}]"; }
@@ -34,12 +34,12 @@ thing_of() { owned_by Thing example.com/v1 "$1" "$(uid_of things "$1")"; }
 api_stage "$frameworks" --components $parts
 define jobset.x-k8s.io v1alpha2 JobSet jobsets
 define example.com v1 Thing things
-api_restart "$frameworks" --components $parts
 
 make resourceflavors '{apiVersion: kueue.x-k8s.io/v1beta2, kind: ResourceFlavor, metadata: {name: spot}}'
 
 # ---- owners of kinds that are managed elsewhere ----
-parent jobsets queued q
+eventually 5 parent jobsets queued q
+check "a kind that is defined later is followed" eventually 15 refused accepted POST "$(at jobs)?dryRun=All" "$(job_of x "$(set_of queued)")" >/dev/null
 make jobs "$(job_of child "$(set_of queued)")"
 check "a Job of a queued JobSet is left alone" holds jobs child '.spec.suspend == true or .spec.suspend == false'
 check "it gets no Workload" always gone workloads "$(workload_of child)"

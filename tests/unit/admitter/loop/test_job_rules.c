@@ -731,6 +731,10 @@ static void elastic_jobs_grow_by_slices(void **state)
     assert_ptr_equal(choice.workload, &workloads[0]);
     workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted Evicted")));
     assert_int_equal(next(), JOB_STOP); /* first things first */
+    job->is_finished = true;
+    workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted")));
+    assert_int_equal(next(), JOB_WRITE_WORKLOAD); /* it ends with what it had */
+    job->is_finished = false;
     workloads[0].object = kept(workload(OWNER, "", holds("Finished")));
     assert_int_equal(next(), JOB_CREATE_WORKLOAD);
     assert_null(choice.workload);
