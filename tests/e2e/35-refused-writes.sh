@@ -81,8 +81,10 @@ check "a policy refuses admissions" soon policy_works
 workload_make refused q 3
 workload_make small q 1
 becomes "others go on" small "$(cond Admitted True)"
+counted() { curl -fsS "http://127.0.0.1:$(metrics_port one)/metrics" | grep -q '^sluice_write_failures_total{code="\(invalid\|forbidden\)",kind="Workload"}'; }
 note() { api GET "$(at events)" | jq -e 'any(.items[]; .regarding.name == "refused" and .reason == "UpdateRefused" and .type == "Warning" and (.note | test("not in this cluster")))' >/dev/null; }
 check "the refusal is an Event on the Workload" soon note
+check "and counts in a metric" soon counted
 becomes "and its condition says so" refused 'condition_of("QuotaReserved") | .status == "False" and (.message | test("not in this cluster"))'
 writes=$(failed_writes)
 sleep 3

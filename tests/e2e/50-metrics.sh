@@ -86,6 +86,13 @@ check "one is admitted again, or big" soon value_is 'kueue_reserving_active_work
 drop workloads urgent
 shows 'kueue_finished_workloads{cluster_queue="a"}' 0
 
+# ---- the same for people ----
+state() { curl -fsS "http://127.0.0.1:$(metrics_port one)/debug/state" | jq -e "$1" >/dev/null; }
+check "the state has the form of a simulation's end" state 'keys_unsorted == ["clusterQueues", "cohorts", "waiting", "idle"] and (.clusterQueues[0] | keys_unsorted == ["name", "active", "queue", "parked", "reserving", "usage"]
+    and .name == "a" and (.usage[0] | keys_unsorted == ["flavor", "resource", "reserved", "borrowed"]))'
+check "who holds quota and who waits for what" soon state '.clusterQueues[0] as $q | $q.reserving + $q.parked | sort == ["t/big", "t/one"]'
+check "and for what" soon state '.clusterQueues[0].parked as $parked | .cohorts[0].name == "co" and (.waiting | map({workload, clusterQueue, reason}) | any(. == {workload: $parked[0], clusterQueue: "a", reason: "WaitingForQuota"}))'
+
 # ---- stop, deactivation ----
 merge clusterqueues a '{"spec": {"stopPolicy": "Hold"}}'
 shows 'kueue_cluster_queue_status{cluster_queue="a",status="pending"}' 1

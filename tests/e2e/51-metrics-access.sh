@@ -3,7 +3,8 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cluster_up --max-minutes 20
-sluice_configure one "$(free_port)"
+sluice_configure one "$(free_port)" 'leaderElection: {leaderElect: false}
+tls: {minVersion: VersionTLS13}'
 kubectl create secret generic -n sluice-system sluice-webhook-server-cert >/dev/null
 secure_start() {
     grep -q livenessEndpointName "$work/config-one.yaml" || sed -i 's/healthProbeBindAddress/livenessEndpointName: alive, healthProbeBindAddress/' "$work/config-one.yaml"
@@ -57,6 +58,9 @@ cluster start apiserver >/dev/null
 
 # ---- the certificate ----
 subject() { openssl s_client -connect "127.0.0.1:$(metrics_port one)" </dev/null 2>/dev/null | openssl x509 -noout -ext subjectAltName 2>/dev/null; }
+version() { openssl s_client -connect "127.0.0.1:$(metrics_port one)" "$1" </dev/null 2>/dev/null | grep -q 'Cipher is TLS'; }
+check "the configuration's TLS version" version -tls1_3
+check "and no older one" not version -tls1_2
 check "made in memory for localhost" bash -c 'grep -q "DNS:localhost, IP Address:127.0.0.1" <<<"$1"' - "$(subject)"
 sluice_kill one
 mkdir -p "$work/k8s-metrics-server/serving-certs"

@@ -70,7 +70,7 @@ lq q2 two
 wl low q2 2
 check "low runs" soon holds workloads low "$(is_true Admitted)"
 wl first q2 1
-wl second q2 1
+wl second q2 1 'priority: -1'
 waits first
 sentence "a taint, and who is before it" second "t/second waits in ClusterQueue two as number 2 of 2 (StrictFIFO: behind t/first): untolerated taint {spot yes NoSchedule <nil>} in flavor tainted; flavor f lacks 1 cpu (1 requested, 0 free, nominalQuota 2 of ClusterQueue two with 2 in use; t/low holds 2); it would start with the end of t/low, or with 1 more nominalQuota of cpu in flavor f of ClusterQueue two."
 wl urgent q2 2 'priority: 100'
