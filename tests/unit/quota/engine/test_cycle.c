@@ -344,6 +344,29 @@ static void a_new_slice_pays_the_difference(void **state)
     assert_int_equal(reserved(w, "A"), 4000);
 }
 
+/* The watch may deliver the object as it was before the decision. */
+static void older_news_keep_what_was_decided(void **state)
+{
+    struct world *w = *state;
+    struct queue_status status;
+    struct workload *old;
+
+    world_queue(w, "A", "", "4,-,-", "within=LowerPriority");
+    old = world_workload(w, "A", "a", 0, "cpu=4");
+    world_condition(w, old, "QuotaReserved", false, "Pending", at(50));
+    world_condition(w, old, "Evicted", true, "Preempted", at(50));
+    engine_workload_put(w->engine, old, w->now);
+    assert_string_equal(world_cycle(w), "a Admitted");
+    engine_workload_put(w->engine, old, w->now);
+    assert_true(engine_cluster_queue_status(w->engine, "A", &w->answer, &status));
+    assert_int_equal(status.admitted, 1);
+    assert_int_equal(status.usage[0].admitted, 4000);
+    /* Nor is it on its way out: whoever preempts it has to say so. */
+    world_waits(w, "A", "b", 5, "cpu=4", 20);
+    assert_string_equal(world_cycle(w), "b Preempting a:InClusterQueue");
+    assert_false(world_decision(w, "b")->victims[0].already_evicted);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -367,6 +390,7 @@ int main(void)
         TEST(a_message_without_end_is_cut),
         TEST(blocked_by_pods_that_are_not_ready),
         TEST(a_new_slice_pays_the_difference),
+        TEST(older_news_keep_what_was_decided),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,6 +150,34 @@ static void k5_the_whole_tree_is_tried_again(void **state)
     assert_string_equal(world_pending(w, "C"), "heap:; parked: c");
 }
 
+/* What a queue or cohort borrowed from a tree comes free there when it leaves. */
+static void the_tree_that_is_left_is_tried_again(void **state)
+{
+    struct world *w = *state;
+
+    world_cohort(w, "root", "", "4,-,-");
+    world_cohort(w, "x", "root", "");
+    world_queue(w, "A", "root", "0,-,-", "");
+    world_queue(w, "B", "root", "0,-,-", "");
+    world_queue(w, "C", "x", "0,-,-", "");
+    world_holds(w, "B", "b", 0, "cpu=2", 1);
+    world_holds(w, "C", "c", 0, "cpu=2", 2);
+    world_waits(w, "A", "a", 0, "cpu=2", 10);
+    world_pass(w, 2);
+    world_cycle(w);
+    assert_string_equal(world_pending(w, "A"), "heap:; parked: a");
+    world_queue(w, "B", "", "0,-,-", "");
+    world_pass(w, 1);
+    assert_string_equal(world_pending(w, "A"), "heap: a; parked:");
+    assert_string_equal(world_cycle(w), "a Admitted");
+    world_waits(w, "A", "a2", 0, "cpu=2", 20);
+    world_cycle(w);
+    assert_string_equal(world_pending(w, "A"), "heap:; parked: a2");
+    engine_cohort_remove(w->engine, "x", w->now);
+    world_pass(w, 1);
+    assert_string_equal(world_pending(w, "A"), "heap: a2; parked:");
+}
+
 static void k6_backoff_parks_without_blocking(void **state)
 {
     struct world *w = *state;
@@ -427,6 +455,7 @@ int main(void)
         TEST(k3_equivalent_workloads_are_parked_together),
         TEST(another_shape_is_not_parked_along),
         TEST(k5_the_whole_tree_is_tried_again),
+        TEST(the_tree_that_is_left_is_tried_again),
         TEST(k6_backoff_parks_without_blocking),
         TEST(k7_a_preemptor_stays_head),
         TEST(k7_but_not_in_strict_order),

@@ -244,6 +244,21 @@ static void deleting_a_cohort_makes_its_subtree_a_tree_of_its_own(void **state)
     assert_null(cohort_node(w, "left")->parent);
 }
 
+static void a_cohort_that_is_its_own_parent_can_be_deleted(void **state)
+{
+    struct world *w = *state;
+
+    world_cohort(w, "self", "self", "3,-,-");
+    world_queue(w, "A", "self", "1,-,-", "");
+    engine_cohort_remove(w->engine, "self", w->now);
+    assert_int_equal(available(w, "A"), 1);
+    world_queue(w, "A", "", "1,-,-", "");
+    assert_null(cohort_find(w->engine, "self"));
+    world_cohort(w, "self", "self", "3,-,-");
+    engine_cohort_remove(w->engine, "self", w->now);
+    assert_null(cohort_find(w->engine, "self"));
+}
+
 static void usage_survives_the_removal_of_its_flavor(void **state)
 {
     struct world *w = *state;
@@ -276,6 +291,7 @@ int main(void)
         TEST(a_long_chain_of_cohorts_is_put_together_quickly),
         TEST(a_missing_cohort_comes_and_goes_with_its_queues),
         TEST(deleting_a_cohort_makes_its_subtree_a_tree_of_its_own),
+        TEST(a_cohort_that_is_its_own_parent_can_be_deleted),
         TEST(usage_survives_the_removal_of_its_flavor),
     };
 
