@@ -399,7 +399,7 @@ void workload_finish_send(struct loop *loop, struct workload_record *workload, c
         after,
         &(struct condition_change){ "Finished", "True", reason, message, workload->generation },
         loop_now());
-    op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS, before, after, NULL);
+    op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS, before, after);
     if (op) {
         workload->is_writing = true;
         write_op_send(op);

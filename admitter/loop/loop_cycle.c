@@ -56,7 +56,7 @@ static bool reserve(struct loop *loop, struct workload_record *record,
     json_t *before = workload_tree(record), *after = json_deep_copy(before);
     bool admitted = decision_reserve(after, decision, loop->settings, now);
     int64_t waited = seconds_since(queued_since(record, before), now);
-    struct write_op *op = workload_status_op(loop, record, WRITE_RESERVATION, before, after, NULL);
+    struct write_op *op = workload_status_op(loop, record, WRITE_RESERVATION, before, after);
 
     if (op) {
         note_reservation(op, loop, record, decision, waited, admitted);
@@ -124,7 +124,7 @@ static bool preempt(struct loop *loop, const struct decision *decision, const st
     }
     after = json_deep_copy(before);
     decision_preempt(after, victim, now);
-    op = workload_status_op(loop, record, WRITE_PREEMPTION, before, after, NULL);
+    op = workload_status_op(loop, record, WRITE_PREEMPTION, before, after);
     if (op) {
         workload_note(op, record, false, "EvictedDueToPreempted", victim->message, SCHEDULER);
         workload_note(op, record, false, "Preempted",
@@ -160,7 +160,7 @@ void workload_say_owed(struct loop *loop, struct workload_record *record)
     struct write_op *op = NULL;
 
     if (decision_wait(after, record->owed, loop->settings, loop_now()))
-        op = workload_status_op(loop, record, WRITE_WORKLOAD_STATUS, before, after, NULL);
+        op = workload_status_op(loop, record, WRITE_WORKLOAD_STATUS, before, after);
     if (op) {
         if (!json_is_true(json_object_get(record->owed, "quiet")))
             workload_note(op, record, true, json_string_at(record->owed, "reason"),

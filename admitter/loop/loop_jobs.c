@@ -299,7 +299,7 @@ static void act_write_tree(struct loop *loop, struct job_record *record,
     if (!may_write(loop, workload))
         return;
     op = workload_status_op(loop, workload, WRITE_WORKLOAD_STATUS,
-                            (json_t *)(uintptr_t)choice->workload->object, choice->tree, NULL);
+                            (json_t *)(uintptr_t)choice->workload->object, choice->tree);
     if (!op)
         return;
     job_note(op, record, choice);

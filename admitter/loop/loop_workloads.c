@@ -312,7 +312,7 @@ static void write_step(struct loop *loop, struct workload_record *record, json_t
 
     switch (result->write) {
     case STEP_STATUS:
-        op = workload_status_op(loop, record, WRITE_WORKLOAD_STATUS, before, after, NULL);
+        op = workload_status_op(loop, record, WRITE_WORKLOAD_STATUS, before, after);
         break;
     case STEP_SPEC:
         op = workload_patch_op(loop, record, json_pack("{s:{s:b}}", "spec", "active", 0));

@@ -95,7 +95,7 @@ static void fence_send(struct loop *loop, struct workload_record *record)
                       loop->settings->unadmitted_observability ? "PendingEvaluation" : "Pending",
                       message, record->generation },
                   loop_now());
-    op = workload_status_op(loop, record, WRITE_FENCE, before, after, NULL);
+    op = workload_status_op(loop, record, WRITE_FENCE, before, after);
     json_decref(before);
     json_decref(after);
     if (op)

@@ -30,13 +30,11 @@ static void guard(json_t *patch, const struct workload_record *record)
 }
 
 struct write_op *workload_status_op(struct loop *loop, const struct workload_record *record,
-                                    enum write_purpose purpose, json_t *before, json_t *after,
-                                    const char *manager)
+                                    enum write_purpose purpose, json_t *before, json_t *after)
 {
     json_t *empty = json_object();
     json_t *old = json_object_get(before, "status"), *fresh = json_object_get(after, "status");
     json_t *change = merge_patch_between(old ? old : empty, fresh ? fresh : empty), *patch;
-    AUTO_FREE char *query = manager ? mem_format("fieldManager=%s", manager) : NULL;
     struct write_op *op;
     struct err e = { 0 };
 
@@ -56,7 +54,7 @@ struct write_op *workload_status_op(struct loop *loop, const struct workload_rec
     op->tree = json_incref(after);
     op->news = report_news(before, after);
     write_op_request(op, KUBE_MERGE_PATCH, workload_path(record->namespace, record->name, "status"),
-                     patch, query ? query : MANAGER_QUERY);
+                     patch, MANAGER_QUERY);
     return op;
 }
 
