@@ -14,181 +14,20 @@
 #include <time.h>
 #include <unistd.h>
 #include <jansson.h>
-#include "admitter/arguments.h"
-#include "admitter/certificates.h"
-#include "admitter/configuration.h"
 #include "admitter/dump.h"
-#include "admitter/kube/lease.h"
-#include "admitter/loop/hooks.h"
 #include "admitter/loop/metrics.h"
-#include "admitter/loop/watch.h"
-#include "admitter/metrics_access.h"
-#include "admitter/metrics_certificate.h"
-#include "admitter/probes.h"
 #include "admitter/program_metrics.h"
+#include "admitter/run_private.h"
 #include "quota/base/log.h"
 #include "quota/base/map.h"
 #include "quota/base/mem.h"
-#include "quota/ledger/ledger.h"
 
 #define TICK_MS 1000
 #define FIRST_TICK_MS 10 /* until the webhook has answered */
 #define SELF_CHECK_TICKS 5
 #define CERTIFICATE_TICKS 30
 #define DRAIN_MS 1500
-#define LEASE_STOP_MS 1000
 #define WEBHOOK_GRACE_MS 800
-#define LEDGER_WAIT_MS 20000
-
-struct program {
-    struct arguments arguments;
-    struct configuration configuration;
-    struct kube_config *kube_config;
-    struct ledger *ledger;
-    struct snapshot *snapshot;
-    struct loop *loop;
-    struct hooks *hooks;
-    struct route_table *hook_routes, *health_routes, *metrics_routes;
-    struct certificate_source *source;
-    struct metrics_certificate *metrics_certificate; /* NULL: plain, or the webhook's */
-    struct webhook_server *webhook, *health, *metrics;
-    struct metrics_access *access;
-    struct probes probes;
-    /* main's own client, for certificates */
-    struct kube_client *main_client;
-    struct certificates *certificates;
-    /* the kube thread and what it owns */
-    struct kube_client *client;
-    struct kube_writer *writer;
-    struct kube_recorder *recorder;
-    struct kube_lease *lease;
-    struct watch_set *watches;
-    pthread_t kube_thread;
-    bool kube_started, loop_started;
-    atomic_bool lost_lease;
-    atomic_bool lead_wanted; /* the lease is ours; main opens the ledger and tells the loop */
-    int64_t lead_until;      /* give up opening the ledger then, CLOCK_MONOTONIC ms */
-    int wake_fd;
-};
-
-/* ---- leading ---- */
-
-/* Only the leader opens the ledger: replicas may share one file on a common volume. */
-static int lead(struct program *p, struct err *e)
-{
-    const struct ledger_found *found;
-    struct loop_event *event;
-
-    bool existed = access(p->arguments.ledger, F_OK) == 0;
-
-    p->ledger = ledger_open(p->arguments.ledger, NULL, e);
-    if (!p->ledger)
-        return err_wrap(e, "--ledger");
-    found = ledger_found(p->ledger);
-    if (found->damaged)
-        LOG(LOG_WARN, "the ledger was damaged; it is moved aside and history starts anew",
-            KS("file", found->damaged), KS("damage", found->damage));
-    event = event_create(EVENT_LEADING);
-    event->ledger = p->ledger;
-    event->ledger_is_new = !existed || found->damaged;
-    loop_push(p->loop, event);
-    return 0;
-}
-
-/* Kube thread: opening the ledger may take longer than a renewal, so main does it. */
-static void started_leading(void *context)
-{
-    struct program *p = context;
-
-    LOG(LOG_INFO, "leading", KS("identity", kube_lease_identity(p->lease)));
-    atomic_store(&p->lead_wanted, true);
-    eventfd_write(p->wake_fd, 1);
-}
-
-struct relist {
-    struct kube_command command;
-    struct program *program;
-};
-
-static void relist_run(struct kube_command *command, struct kube_client *client)
-{
-    struct relist *r = (struct relist *)command;
-
-    (void)client;
-    watch_set_relist(r->program->watches);
-    free(r);
-}
-
-static void drop_command(struct message *m)
-{
-    free(m);
-}
-
-/* The lease is held: open the ledger, tell the loop, list everything anew. The last leader may still
- * have the file open for a moment. */
-static void take_lead(struct program *p)
-{
-    struct err e = { 0 };
-    struct relist *r;
-
-    if (lead(p, &e) < 0) {
-        if (p->lead_until == 0)
-            p->lead_until = kube_now_ms() + LEDGER_WAIT_MS;
-        if (e.code == ERR_CONFLICT && kube_now_ms() < p->lead_until)
-            return; /* with the next tick */
-        LOG(LOG_ERROR, "this replica cannot lead", KS("error", e.text));
-        atomic_store(&p->lost_lease, true);
-        kill(getpid(), SIGTERM);
-        return;
-    }
-    atomic_store(&p->lead_wanted, false);
-    r = mem_alloc(sizeof(*r));
-    r->command.message.drop = drop_command;
-    r->command.run = relist_run;
-    r->program = p;
-    kube_client_post(p->client, &r->command);
-}
-
-static void stopped_leading(void *context)
-{
-    struct program *p = context;
-
-    if (atomic_load(&p->probes.stopping))
-        return;
-    LOG(LOG_ERROR, "the lease was lost; stopping, so that another replica decides alone");
-    atomic_store(&p->lost_lease, true);
-    kill(getpid(), SIGTERM);
-}
-
-static bool may_write(void *context)
-{
-    const struct program *p = context;
-
-    return !p->lease || kube_lease_leading(p->lease);
-}
-
-static int lease_start(struct program *p, struct err *e)
-{
-    const struct configuration *c = &p->configuration;
-    struct kube_lease_options options = {
-        .namespace =
-            *c->leader_election.lease_namespace ? c->leader_election.lease_namespace : c->namespace,
-        .name = c->leader_election.lease_name,
-        .lease_duration_ms = c->leader_election.lease_duration / NANOSECONDS_PER_MILLISECOND,
-        .renew_deadline_ms = c->leader_election.renew_deadline / NANOSECONDS_PER_MILLISECOND,
-        .retry_period_ms = c->leader_election.retry_period / NANOSECONDS_PER_MILLISECOND,
-        .started_leading = started_leading,
-        .stopped_leading = stopped_leading,
-        .context = p,
-    };
-
-    if (!c->leader_election.enabled) {
-        atomic_store(&p->probes.lease_known, true);
-        return lead(p, e);
-    }
-    p->lease = kube_lease_create(p->client, &options, e);
-    return p->lease ? 0 : err_wrap(e, "leaderElection");
-}
 
 /* ---- the kube thread ---- */
 
@@ -226,7 +65,7 @@ static int loop_setup(struct program *p, struct err *e)
                                 .writer = p->writer,
                                 .recorder = p->recorder,
                                 .snapshot = p->snapshot,
-                                .may_write = may_write,
+                                .may_write = program_may_write,
                                 .may_write_context = p };
     unsigned kinds, jobs;
 
@@ -235,7 +74,7 @@ static int loop_setup(struct program *p, struct err *e)
     watch_wanted(&p->configuration.loop, &kinds, &jobs);
     loop_want(p->loop, kinds, jobs);
     p->watches = watch_set_create(p->client, p->loop, &p->configuration.loop);
-    return lease_start(p, e);
+    return program_lease_start(p, e);
 }
 
 static int threads_start(struct program *p, struct err *e)
@@ -246,101 +85,6 @@ static int threads_start(struct program *p, struct err *e)
         return err_set(e, ERR_NOMEM, "cannot start the kube thread");
     p->kube_started = true;
     return 0;
-}
-
-/* ---- servers ---- */
-
-static int certificates_start(struct program *p, struct err *e)
-{
-    const struct configuration *c = &p->configuration;
-    struct certificates_options options = { .namespace = c->namespace,
-                                            .service = c->certificates.service_name,
-                                            .secret = c->certificates.secret_name,
-                                            .host = c->webhook.address.host };
-
-    p->source = certificate_source_create();
-    if (!c->certificates.internal)
-        return certificate_source_watch_folder(p->source, c->webhook.certificate_folder, e) < 0
-                   ? err_wrap(e, "webhook.certDir")
-                   : 0;
-    p->main_client = kube_client_create(p->kube_config, &(struct kube_client_options){ 0 }, e);
-    if (!p->main_client)
-        return -1;
-    p->certificates = certificates_create(p->main_client, &options, p->source);
-    return certificates_sync(p->certificates, false, time(NULL), e);
-}
-
-static int server_start(const struct listen_address *address, struct webhook_server_options options,
-                        struct webhook_server **server, struct err *e)
-{
-    if (!address->enabled)
-        return 0;
-    options.host = *address->host ? address->host : NULL;
-    options.port = address->port;
-    *server = webhook_server_start(&options, e);
-    return *server ? 0 : err_wrap(e, "%s", options.name);
-}
-
-/* What /metrics is served with; NULL: nothing. */
-static struct certificate_source *metrics_source(struct program *p)
-{
-    const struct configuration *c = &p->configuration;
-    struct err e = { 0 };
-
-    if (p->arguments.metrics_plaintext || !c->metrics.address.enabled)
-        return NULL;
-    p->metrics_certificate = metrics_certificate_create(c->certificates.internal, time(NULL), &e);
-    if (p->metrics_certificate)
-        return metrics_certificate_source(p->metrics_certificate);
-    LOG(LOG_WARN, "no certificate for metrics, the webhook's is used", KS("error", e.text));
-    return p->source;
-}
-
-static int listen_all(struct program *p, struct err *e)
-{
-    const struct configuration *c = &p->configuration;
-    struct webhook_server_options webhook = {
-        .name = "webhook",
-        .certificates = p->source,
-        .tls = &c->tls,
-        .routes = p->hook_routes,
-        .observe = program_metrics_webhook,
-    };
-    struct webhook_server_options health = { .name = "health",
-                                             .threads = 1,
-                                             .routes = p->health_routes };
-    struct webhook_server_options metrics = { .name = "metrics",
-                                              .threads = 1,
-                                              .certificates = metrics_source(p),
-                                              .tls = &c->tls,
-                                              .routes = p->metrics_routes };
-
-    if (server_start(&c->webhook.address, webhook, &p->webhook, e) < 0 ||
-        server_start(&c->health.address, health, &p->health, e) < 0)
-        return -1;
-    return server_start(&c->metrics.address, metrics, &p->metrics, e);
-}
-
-static int servers_start(struct program *p, struct err *e)
-{
-    const struct configuration *c = &p->configuration;
-    bool plain = p->arguments.metrics_plaintext;
-
-    p->probes.readiness_path = c->health.readiness_path;
-    p->probes.liveness_path = c->health.liveness_path;
-    p->health_routes = route_table_create();
-    p->metrics_routes = route_table_create();
-    p->hook_routes = route_table_create();
-    p->hooks = hooks_create(&c->loop, p->snapshot);
-    if (!plain)
-        p->access = p->probes.access = metrics_access_create(p->kube_config);
-    if (hooks_register(p->hooks, p->hook_routes, e) < 0 ||
-        probes_register_health(&p->probes, p->health_routes, e) < 0 ||
-        probes_register_metrics(&p->probes, p->metrics_routes, p->arguments.debug_endpoints, e) < 0)
-        return -1;
-    if (certificates_start(p, e) < 0)
-        return -1;
-    return listen_all(p, e);
 }
 
 /* ---- main's tick ---- */
@@ -371,7 +115,7 @@ static void check_certificates(struct program *p, unsigned tick)
     } else {
         if (tick % CERTIFICATE_TICKS)
             return;
-        result = certificates_sync(p->certificates, may_write(p), time(NULL), &e);
+        result = certificates_sync(p->certificates, program_may_write(p), time(NULL), &e);
     }
     if (result < 0)
         LOG(LOG_WARN, "certificates could not be refreshed, the present ones are kept",
@@ -383,7 +127,7 @@ static void tick(struct program *p, unsigned count)
     if (p->lease)
         atomic_store(&p->probes.lease_known, kube_lease_known(p->lease));
     if (atomic_load(&p->lead_wanted))
-        take_lead(p);
+        program_take_lead(p);
     if (!atomic_load(&p->probes.webhook_ok) || (count > 0 && count % SELF_CHECK_TICKS == 0))
         check_webhook(p);
     if (count > 0 && count % SELF_CHECK_TICKS == 0)
@@ -437,42 +181,16 @@ static bool wait_for_writes(const struct program *p)
     return false;
 }
 
-struct lease_stop {
-    struct kube_command command;
-    struct program *program;
-};
-
-static void lease_stopped(void *context)
-{
-    kube_client_stop(((struct program *)context)->client);
-}
-
-static void lease_stop_run(struct kube_command *command, struct kube_client *client)
-{
-    struct lease_stop *stop = (struct lease_stop *)command;
-
-    (void)client;
-    kube_lease_stop(stop->program->lease, LEASE_STOP_MS, lease_stopped, stop->program);
-    free(stop);
-}
-
 /* Give the lease back, then end the kube thread. With writes on their way the lease is left to expire:
  * the next leader must not decide before they have landed. */
 static void kube_stop(struct program *p, bool quiet)
 {
-    struct lease_stop *stop;
-
     if (!p->kube_started)
         return;
-    if (p->lease && quiet) {
-        stop = mem_alloc(sizeof(*stop));
-        stop->command.message.drop = drop_command;
-        stop->command.run = lease_stop_run;
-        stop->program = p;
-        kube_client_post(p->client, &stop->command);
-    } else {
+    if (p->lease && quiet)
+        program_lease_stop(p);
+    else
         kube_client_stop(p->client);
-    }
     pthread_join(p->kube_thread, NULL);
 }
 
@@ -595,7 +313,7 @@ static int program_start(struct program *p, struct err *e)
     if (kube_start(p, e) < 0 || loop_setup(p, e) < 0)
         return -1;
     /* The webhooks answer before the first write of our own, which may have to pass them. */
-    return servers_start(p, e) < 0 ? -1 : threads_start(p, e);
+    return program_servers_start(p, e) < 0 ? -1 : threads_start(p, e);
 }
 
 int run_main(int argc, char **argv)
