@@ -41,15 +41,18 @@ static int cohort_usage_verify(const struct engine *engine, const struct cohort_
 {
     for (uint32_t fr = 0; fr < cohort->node.cell_count; fr++) {
         int64_t sum = 0, subtree = cohort->node.cells[fr].nominal;
+        bool saturated = false; /* a child has forgotten how much of its usage it passed on */
 
         for (size_t i = 0; i < cohort->node.child_count; i++) {
             const struct cell *cell = node_cell(cohort->node.children[i], fr);
             int64_t beyond = amount_sub(cell->usage, cell->local);
 
+            saturated = saturated || cell->usage == AMOUNT_UNLIMITED;
             sum = amount_add(sum, beyond > 0 ? beyond : 0);
             subtree = amount_add(subtree, amount_sub(cell->subtree, cell->local));
         }
-        if (sum != cohort->node.cells[fr].usage || subtree != cohort->node.cells[fr].subtree)
+        if ((!saturated && sum != cohort->node.cells[fr].usage) ||
+            subtree != cohort->node.cells[fr].subtree)
             return err_set(e, ERR_INVALID,
                            "Cohort %s: %s in flavor %s: usage %lld of %lld, children say %lld of "
                            "%lld",

@@ -17,7 +17,7 @@ def parse(text):
     """The exact value of a Kubernetes quantity."""
     text = str(text)
     for suffix in sorted(SCALE, key=len, reverse=True):
-        if suffix and text.endswith(suffix):
+        if suffix and text.endswith(suffix) and "e" not in text:
             return Fraction(text[: -len(suffix)]) * SCALE[suffix]
     return Fraction(text)
 

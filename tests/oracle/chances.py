@@ -1,6 +1,11 @@
 """Random choices of one world: a feature is first chosen for the world, then for each object."""
 import random
 
+# Features that crowded worlds have as often as others.
+COMMON = {
+    "borrowing", "lending", "weights", "strict", "cohort quota", "shuffled flavors", "several groups", "durations",
+    "several pod sets", "partial", "victims", "preemption gates", "boost", "second local queues",
+}
 NOW = "2026-01-01T01:00:00Z"
 
 
@@ -21,9 +26,12 @@ def condition(kind, status, reason, time, message="m"):
 
 
 class Chances:
+    """crowded: a plain world in which most quota is taken and everybody wants more."""
+
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.features = {}
+        self.crowded = self.chance(0.6)
 
     def chance(self, probability):
         return self.random.random() < probability
@@ -34,7 +42,8 @@ class Chances:
     def uses(self, feature, probability, often=0.5):
         """Does this object use a feature? 'probability': that the world has it at all."""
         if feature not in self.features:
-            self.features[feature] = self.chance(probability)
+            rare = self.crowded and feature not in COMMON
+            self.features[feature] = self.chance(probability * 0.3 if rare else probability)
         return self.features[feature] and self.chance(often)
 
     def amount(self, resource, *values):

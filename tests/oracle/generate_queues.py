@@ -10,8 +10,11 @@ class Queues:
         self.resources = chances.pick(
             ["cpu"], ["cpu"], ["cpu", "memory"], ["cpu", "memory", "example.com/gpu"], ["example.com/gpu"]
         )
+        if chances.crowded and chances.chance(0.7):
+            self.resources = ["cpu"]
         self.flavors = ["f1", "f2", "f3"][: chances.pick(1, 1, 2, 2, 3)]
-        self.cohorts = ["co-a", "co-b", "co-c", "co-d", "co-e"][: chances.pick(0, 1, 1, 1, 2, 3, 4, 5)]
+        cohorts = chances.pick(1, 1, 2, 3, 4, 5) if chances.crowded else chances.pick(0, 1, 1, 1, 2, 3, 4, 5)
+        self.cohorts = ["co-a", "co-b", "co-c", "co-d", "co-e"][:cohorts]
         self.names = [f"q{i}" for i in range(chances.pick(1, 2, 2, 3, 3, 4, 5, 6))]
         self.queues = []
 
@@ -32,7 +35,8 @@ class Queues:
 
     def _limits(self, resource, cohort):
         chances = self.chances
-        quota = {"name": resource, "nominalQuota": chances.amount(resource, 0, 0, 1, 2, 3, 4, 4, 6, 8, 10)}
+        nominal = (0, 2, 3, 4, 4, 5, 6) if chances.crowded else (0, 0, 1, 2, 3, 4, 4, 6, 8, 10)
+        quota = {"name": resource, "nominalQuota": chances.amount(resource, *nominal)}
         if chances.uses("huge quota", 0.03, 0.2):
             quota["nominalQuota"] = chances.pick("9223372036854775807", "9e18", "8Ei")
         if cohort and chances.uses("borrowing", 0.5):
@@ -102,11 +106,10 @@ class Queues:
 
     def _preemption(self):
         chances = self.chances
+        never = ["Never"] if not chances.crowded or chances.chance(0.1) else []
         spec = {
-            "withinClusterQueue": chances.pick(
-                "Never", "LowerPriority", "LowerPriority", "LowerOrNewerEqualPriority"
-            ),
-            "reclaimWithinCohort": chances.pick("Never", "LowerPriority", "Any", "Any"),
+            "withinClusterQueue": chances.pick("LowerPriority", "LowerPriority", "LowerOrNewerEqualPriority", *never),
+            "reclaimWithinCohort": chances.pick("LowerPriority", "Any", "Any", *never),
         }
         if spec["reclaimWithinCohort"] != "Never" and chances.chance(0.4):
             spec["borrowWithinCohort"] = {"policy": "LowerPriority"}
@@ -129,7 +132,7 @@ class Queues:
         spec = {"namespaceSelector": {}, "resourceGroups": self._groups(cohort)}
         if cohort:
             spec["cohortName"] = cohort
-        if chances.chance(0.8):
+        if chances.crowded or chances.chance(0.8):
             spec["preemption"] = self._preemption()
         if chances.chance(0.6):
             spec["flavorFungibility"] = self._fungibility()

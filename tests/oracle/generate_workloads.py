@@ -1,14 +1,21 @@
 """Random workloads: waiting, running, evicted, held back."""
+import copy
+
 from chances import condition, document, second
+
+# The same amounts, written otherwise.
+NOTATIONS = {"1": "1000m", "2": "2e0", "3": "3.0", "1Gi": "1024Mi", "2Gi": "2147483648", "3Gi": "3145728Ki"}
 
 
 class Workloads:
     def __init__(self, chances, queues):
         self.chances, self.queues = chances, queues
+        self.waiting = []  # pod sets and priorities of earlier workloads, for twins
 
     def documents(self):
-        share = self.chances.pick(0, 0.3, 0.5, 0.7)
-        count = self.chances.random.randint(1, self.chances.pick(4, 8, 16, 25))
+        crowded = self.chances.crowded
+        share = self.chances.pick(0.5, 0.6, 0.7) if crowded else self.chances.pick(0, 0.3, 0.5, 0.7)
+        count = self.chances.random.randint(5 if crowded else 1, self.chances.pick(6, 8, 16, 25))
         return [self._workload(index, self.chances.chance(share)) for index in range(count)]
 
     # ---- pods ----
@@ -19,7 +26,7 @@ class Workloads:
 
     def _container(self):
         chances = self.chances
-        wanted = self._requests(1, 1, 1, 2, 2, 3, 4, 5, 0)
+        wanted = self._requests(*((1, 1, 2, 2, 3, 4) if chances.crowded else (1, 1, 1, 2, 2, 3, 4, 5, 0)))
         if chances.uses("fractions", 0.1):
             wanted[self.queues.resources[0]] = chances.pick("500m", "1500m", "0.1")
         if chances.uses("undeclared resources", 0.1, 0.2):
@@ -75,11 +82,14 @@ class Workloads:
             )]
         return spec
 
+    def _count(self):
+        return self.chances.pick(1, 1, 1, 2) if self.chances.crowded else self.chances.pick(1, 1, 1, 2, 3, 4)
+
     def _pod_sets(self, running):
         chances = self.chances
         names = ["main"] if not chances.uses("several pod sets", 0.3) else ["one", "two", "three"][: chances.pick(2, 3)]
         pod_sets = [
-            {"name": name, "count": chances.pick(1, 1, 1, 2, 3, 4), "template": {"spec": self._pod_spec()}}
+            {"name": name, "count": self._count(), "template": {"spec": self._pod_spec()}}
             for name in names
         ]
         if not running and chances.uses("partial", 0.3) and pod_sets[0]["count"] > 1:
@@ -101,6 +111,10 @@ class Workloads:
             spec["queueName"] += "-second"
         spec["podSets"] = self._pod_sets(running)
         spec["priority"] = chances.pick(-1, 0, 0, 0, 1, 2)
+        if chances.crowded and not running:
+            spec["priority"] = chances.pick(0, 0, 1, 2, 3)
+        if not running:
+            self._be_twin(spec)
         made["status"] = {"conditions": []}
         self._annotate(metadata)
         self._hold_quota(made, queue) if running else self._hold_back(made)
@@ -121,6 +135,16 @@ class Workloads:
                 ]
         return made
 
+    def _be_twin(self, spec):
+        """Take over what an earlier one asks for, perhaps in other words."""
+        chances = self.chances
+        if self.waiting and chances.uses("twins", 0.6):
+            spec["podSets"], spec["priority"] = copy.deepcopy(chances.pick(*self.waiting))
+            requests = spec["podSets"][0]["template"]["spec"]["containers"][0]["resources"].get("requests", {})
+            if chances.chance(0.3):
+                requests.update({name: NOTATIONS[value] for name, value in requests.items() if value in NOTATIONS})
+        self.waiting.append((spec["podSets"], spec["priority"]))
+
     def _annotate(self, metadata):
         chances, annotations = self.chances, {}
         if chances.uses("durations", 0.5):
@@ -132,6 +156,9 @@ class Workloads:
         if annotations:
             metadata["annotations"] = annotations
 
+    def _held(self):
+        return self.chances.pick(*((1, 1, 2, 3, 4) if self.chances.crowded else (1, 1, 2, 3, 0)))
+
     def _hold_quota(self, made, queue):
         """Quota, whether there is room for it or not."""
         chances, assignments = self.chances, []
@@ -142,7 +169,7 @@ class Workloads:
                 flavor = chances.pick(*group["flavors"])["name"]
                 for resource in group["coveredResources"]:
                     if resource in wanted:
-                        flavors[resource], number = flavor, chances.pick(1, 1, 2, 3, 4, 0) * pod_set["count"]
+                        flavors[resource], number = flavor, self._held() * pod_set["count"]
                         usage[resource] = f"{number}Gi" if resource == "memory" else str(number)
                     elif resource == "pods":
                         flavors[resource], usage[resource] = flavor, str(pod_set["count"])

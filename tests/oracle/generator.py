@@ -83,6 +83,8 @@ def world(seed):
     fair, by_usage = chances.chance(0.35), chances.chance(0.12)
     queues = Queues(chances, fair, by_usage)
     documents = queues.documents() + Workloads(chances, queues).documents()
+    if sum(document["kind"] == "LimitRange" for document in documents) < 2:
+        chances.random.shuffle(documents)
     return [documents, _configuration(chances, fair, by_usage), _gates(chances)]
 
 

@@ -89,7 +89,7 @@ def _obstacle(simulation, workload):
         return stopped, f"LocalQueue {name} is inactive"
     if local.queue not in simulation.world.queues:
         return missing, f"ClusterQueue {local.queue} doesn't exist"
-    if local.queue not in simulation.active:
+    if local.queue not in simulation.active or ("queue", local.queue) in simulation.structure.cyclic:
         return stopped, f"ClusterQueue {local.queue} is inactive"
     if not simulation.config.gates["UnadmittedWorkloadsObservability"]:
         return None
