@@ -1,49 +1,91 @@
 #include "quota/engine/eligibility.h"
 
+#include "quota/base/json.h"
 #include "quota/engine/selector.h"
 
 /* ---- row 2: topology ---- */
 
-bool topology_requested(const struct topology_request *request)
-{
-    return request->present &&
-           (request->has_unconstrained || request->required || request->preferred ||
-            request->slice_required || request->slice_size > 0 || request->slice_constraints);
-}
-
-static bool topology_has_level(const struct topology *topology, const char *level)
+static bool topology_has_level(const struct topology *topology, struct str level)
 {
     for (size_t i = 0; i < topology->level_count; i++)
-        if (strcmp(topology->levels[i], level) == 0)
+        if (str_is(level, topology->levels[i]))
             return true;
     return false;
 }
 
+/* The levels of podsetSliceRequiredTopologyConstraints: how many there are, and how many of them
+ * 'topology' (NULL: none) has. */
+struct slice_levels {
+    size_t count, known;
+};
+
+static struct slice_levels slice_levels(const struct topology_request *request,
+                                        const struct topology *topology)
+{
+    struct slice_levels levels = { 0, 0 };
+    struct json_reader reader;
+    struct str key;
+
+    json_open(&reader, str_of(request->slice_constraints));
+    if (!request->slice_constraints || !json_enter_array(&reader))
+        return levels;
+    while (json_item(&reader)) {
+        levels.count++;
+        if (!json_enter_object(&reader))
+            continue;
+        while (json_member(&reader, &key)) {
+            if (str_is(key, "topology"))
+                levels.known += topology && topology_has_level(topology, json_text_raw(&reader));
+            else
+                json_skip(&reader);
+        }
+    }
+    return levels;
+}
+
+bool topology_requested(const struct topology_request *request)
+{
+    return request->present && (request->has_unconstrained || request->required ||
+                                request->preferred || request->slice_required ||
+                                request->slice_size > 0 || slice_levels(request, NULL).count > 0);
+}
+
+/* Every level that is named has to be there, and there has to be one to place the pods at: slices
+ * alone and unconstrained placement bring theirs. */
 static bool levels_present(const struct topology_request *request, const struct topology *topology)
 {
     const char *wanted[] = { request->required, request->preferred, request->slice_required };
+    struct slice_levels slices = slice_levels(request, topology);
+    bool has_level = request->unconstrained || slices.count > 0;
 
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-        if (wanted[i] && !topology_has_level(topology, wanted[i]))
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        if (wanted[i] && !topology_has_level(topology, str_of(wanted[i])))
             return false;
-    return true;
+        has_level = has_level || wanted[i];
+    }
+    return has_level && slices.known == slices.count;
+}
+
+static enum topology_match explicit_match(const struct topology_request *request,
+                                          const struct resource_flavor *flavor,
+                                          const struct topology_facts *facts)
+{
+    if (!flavor->topology)
+        return facts->requests_covered ? TOPOLOGY_UNSUPPORTED : TOPOLOGY_COMPATIBLE;
+    if (!facts->topology)
+        return TOPOLOGY_UNKNOWN;
+    return levels_present(request, facts->topology) ? TOPOLOGY_COMPATIBLE : TOPOLOGY_LEVEL_MISSING;
 }
 
 enum topology_match topology_match(const struct topology_request *request,
                                    const struct resource_flavor *flavor,
                                    const struct topology_facts *facts)
 {
-    bool asked = topology_requested(request);
-
     if (!facts->enabled)
         return TOPOLOGY_COMPATIBLE;
-    if (!asked && !facts->implied)
-        return flavor->topology ? TOPOLOGY_ONLY : TOPOLOGY_COMPATIBLE;
-    if (!flavor->topology)
-        return asked && facts->requests_covered ? TOPOLOGY_UNSUPPORTED : TOPOLOGY_COMPATIBLE;
-    if (!facts->topology)
-        return TOPOLOGY_UNKNOWN;
-    return levels_present(request, facts->topology) ? TOPOLOGY_COMPATIBLE : TOPOLOGY_LEVEL_MISSING;
+    if (topology_requested(request))
+        return explicit_match(request, flavor, facts);
+    return flavor->topology && !facts->implied ? TOPOLOGY_ONLY : TOPOLOGY_COMPATIBLE;
 }
 
 static const char *topology_reason(enum topology_match match)
