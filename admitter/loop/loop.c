@@ -13,9 +13,6 @@
 #include "quota/ledger/ledger.h"
 
 #define WAIT_AT_MOST_MS 60000
-/* Writes on their way at once; the writer sends 64 of them side by side at most. */
-#define OBJECT_WRITES_MOST 64
-#define OTHER_WRITES_MOST 256
 
 /* ---- life ---- */
 

@@ -184,8 +184,12 @@ void workload_said(struct workload_record *record, const struct write_op *op)
 static void wait(struct loop *loop, struct workload_record *record, const struct decision *decision)
 {
     owe(record, decision->write_status ? decision_refusal(decision) : NULL);
-    if (record->owed && !record->is_writing) /* otherwise its answer comes back to this */
+    if (!record->owed || record->is_writing) /* the answer comes back to this */
+        return;
+    if (loop->other_writes < OTHER_WRITES_MOST)
         workload_say_owed(loop, record);
+    else
+        mark_workload(loop, record); /* said when its turn comes */
 }
 
 /* True when this moved anything, so that another cycle may find more to do. */

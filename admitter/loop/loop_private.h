@@ -187,7 +187,10 @@ struct loop {
     struct map *namespaces;
     struct map *priority_classes, *workload_priority_classes;
     struct dirty_list dirty_workloads, dirty_jobs, dirty_chains, dirty_objects;
-    /* Writes on their way: to queues and the like, and to Workloads and jobs. */
+    /* Writes on their way: to queues and the like, and to Workloads and jobs. The writer sends 64 side
+     * by side at most; with more of them waiting, records keep what they have to say. */
+#define OBJECT_WRITES_MOST 64
+#define OTHER_WRITES_MOST 256
     unsigned object_writes, other_writes;
     struct heap looks;
     struct arena arena;   /* of one step */

@@ -48,6 +48,13 @@ before=$(writes "$own" '[a-z]*')
 sleep 3
 check "idle it writes nothing either" test "$(writes "$own" '[a-z]*')" = "$before"
 
+# More refusals at once than the server takes in the time that a write has.
+refused=${body/'"queueName"'/'"priority": @, "queueName"'}
+many 1 600 POST "$(url workload)" "$(sed 's/"w@"/"r@"/; s/"cpu": "1"/"cpu": "100"/' <<<"$refused")"
+all_told() { [ "$(get workload | jq '[.items[] | select(any(.status.conditions[]?; .reason == "ExceedsMaxQuota"))] | length')" = 600 ]; }
+check "every refused workload is told" eventually 60 all_told
+many 1 600 DELETE "$(url workload)/r@"
+
 # Edits of others while the status changes all the time.
 edits() { # FIRST LAST
     local i
