@@ -114,7 +114,7 @@ static bool preempt(struct loop *loop, const struct decision *decision, const st
         return false;
     if (!record || record->is_writing ||
         record->not_before > now) { /* try again when there is news */
-        engine_eviction_failed(loop->engine, victim->namespace, victim->name, now);
+        engine_eviction_failed(loop->engine, victim->namespace, victim->name, false, now);
         return false;
     }
     before = workload_tree(record);

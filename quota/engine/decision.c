@@ -217,6 +217,23 @@ static void victim_make(const struct cycle *cycle, const struct entry *entry,
     item->reservation->eviction_issued = !item->evicted;
 }
 
+/* Were all of them tried before, in vain? */
+static bool victims_resist(const struct entry *entry)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < entry->targets.count; i++) {
+        const struct item *item = entry->targets.items[i].item;
+
+        if (item == entry->old_slice)
+            continue;
+        if (item->evicted || !item->reservation->eviction_refused)
+            return false;
+        count++;
+    }
+    return count > 0;
+}
+
 static void victims_make(const struct cycle *cycle, const struct entry *entry,
                          struct decision *decision)
 {
@@ -276,8 +293,11 @@ static const char *entry_message(const struct cycle *cycle, const struct entry *
     if (!message)
         message = assignment_message(entry->item, entry->assignment, cycle->a);
     if (entry->state == ENTRY_PREEMPTING && decision->victim_count > 0)
-        message = arena_format(cycle->a, "%s. Pending the preemption of %zu workload(s)", message,
-                               decision->victim_count);
+        message = arena_format(cycle->a,
+                               victims_resist(entry)
+                                   ? "%s. Preempting %zu workload(s) failed, will retry."
+                                   : "%s. Pending the preemption of %zu workload(s)",
+                               message, decision->victim_count);
     if (entry->state == ENTRY_MIGRATING)
         message = arena_format(cycle->a, "%s. Pending the migration of 1 workload(s)", message);
     if (strlen(message) > MESSAGE_LIMIT)

@@ -167,11 +167,13 @@ void engine_admission_failed(struct engine *engine, const char *namespace, const
 }
 
 void engine_eviction_failed(struct engine *engine, const char *namespace, const char *name,
-                            int64_t now)
+                            bool refused, int64_t now)
 {
     struct item *item = item_find(engine, namespace, name);
 
     engine->now = now;
-    if (item && item->reservation)
-        item->reservation->eviction_issued = false;
+    if (!item || !item->reservation)
+        return;
+    item->reservation->eviction_issued = false;
+    item->reservation->eviction_refused |= refused;
 }

@@ -129,9 +129,10 @@ void engine_admission_failed(struct engine *engine, const char *namespace, const
  * next one of its queue has its turn. Lasts until the next put of it. */
 void engine_workload_hold(struct engine *engine, const char *namespace, const char *name,
                           int64_t until, int64_t now);
-/* The write of an eviction failed: the expectation is forgotten, so that it is tried again. */
+/* An eviction was not written: the expectation is forgotten, so that it is tried again. 'refused': the
+ * try failed, which the next decision on the preemptor says when it is so of all victims. */
 void engine_eviction_failed(struct engine *engine, const char *namespace, const char *name,
-                            int64_t now);
+                            bool refused, int64_t now);
 
 /* ---- questions ---- */
 

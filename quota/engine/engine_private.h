@@ -207,6 +207,7 @@ struct reservation {
     bool is_assumed;         /* decided here, not seen in a write yet */
     bool counts_not_ready;   /* as counted */
     bool eviction_issued;    /* expectation of 5.8 */
+    bool eviction_refused;   /* the last try to write one failed */
     bool is_superseded;      /* a new slice has its quota: not charged, not filed (4.11) */
     int64_t preempted_cycle; /* cycle in which it was chosen as victim */
 };

@@ -331,7 +331,7 @@ void reservation_read(struct engine *engine, struct item *item, const struct wor
     struct hold_row *rows;
     size_t count = rows_read(engine, item, workload, &rows);
     struct reservation *held = item->reservation;
-    bool issued = held && held->eviction_issued;
+    bool issued = held && held->eviction_issued, refused = held && held->eviction_refused;
 
     if (held && held->is_superseded)
         return;
@@ -340,6 +340,7 @@ void reservation_read(struct engine *engine, struct item *item, const struct wor
         queue = cluster_queue_get(engine, workload->admission.cluster_queue);
         held = item->reservation = reservation_make(engine, queue, rows, count);
         held->eviction_issued = issued;
+        held->eviction_refused = refused;
     } else {
         queue->own_generation = ++engine->generation; /* taken out and put in again, for 4.6 */
     }

@@ -243,7 +243,7 @@ static void preemption(struct town *town, struct figures *figures, unsigned coun
             char name[64];
 
             snprintf(name, sizeof(name), "job-training-run-%06llu", (unsigned long long)v);
-            engine_eviction_failed(town->engine, "default", name, town->now);
+            engine_eviction_failed(town->engine, "default", name, false, town->now);
         }
         town_remove(town, town->created - 1);
         town_settle(town);

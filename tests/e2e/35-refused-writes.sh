@@ -48,7 +48,7 @@ check "one Event for one reservation" bash -c "$(declare -f api at); api_url=$ap
 # ---- a victim whose eviction fails ----
 faulty broken "$(free_port)" Fail
 workload_make strong q 3 '.spec.priority = 9'
-becomes "the preemptor waits" strong "$(cond QuotaReserved False WaitingForPreemptedWorkloads)"
+becomes "the preemptor says that it did not work" strong "$(cond QuotaReserved False WaitingForPreemptedWorkloads "couldn't assign flavors to pod set main: insufficient unused quota for cpu in flavor default, 2 more needed. Preempting 1 workload(s) failed, will retry.")"
 check "its victim runs on" wl broken "$(cond Admitted True) and condition_of(\"Evicted\") == null"
 repaired
 becomes "and is evicted when the server answers" broken "$(cond Evicted True Preempted)"

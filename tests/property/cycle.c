@@ -147,7 +147,7 @@ static void eviction_fail(struct play *play, int index)
     play_trace(play, "the eviction of w%02d cannot be written", index);
     engine_eviction_failed(play->engine,
                            tell_name(play, 'n', play->model.workloads[index].namespace),
-                           arena_format(&play->facts, "w%02d", index), play->model.now);
+                           arena_format(&play->facts, "w%02d", index), false, play->model.now);
 }
 
 static void eviction_begin(struct play *play, int index)

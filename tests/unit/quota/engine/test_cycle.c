@@ -217,9 +217,15 @@ static void a_preemptor_starts_when_its_victims_are_gone(void **state)
                         "/A");
     assert_string_equal(world_cycle(w), "p Preempting v:InClusterQueue");
     assert_true(world_decision(w, "p")->victims[0].already_evicted);
-    engine_eviction_failed(w->engine, "ns", "v", w->now);
+    engine_eviction_failed(w->engine, "ns", "v", false, w->now);
     assert_string_equal(world_cycle(w), "p Preempting v:InClusterQueue");
     assert_false(world_decision(w, "p")->victims[0].already_evicted);
+    assert_non_null(strstr(world_decision(w, "p")->message,
+                           "4 more needed. Pending the preemption of 1 workload(s)"));
+    engine_eviction_failed(w->engine, "ns", "v", true, w->now);
+    assert_string_equal(world_cycle(w), "p Preempting v:InClusterQueue");
+    assert_non_null(strstr(world_decision(w, "p")->message,
+                           "4 more needed. Preempting 1 workload(s) failed, will retry."));
     world_finish(w, "v");
     assert_string_equal(world_cycle(w), "p Admitted");
 }
