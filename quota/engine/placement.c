@@ -192,11 +192,12 @@ static struct placement_question question_of(const struct assign_input *input,
 
 void placement_apply(const struct assign_input *input, struct assignment *assignment)
 {
-    struct placement_question question = question_of(input, assignment, NULL);
+    struct placement_question question;
     struct placement_failure failure = { 0 };
 
     if (!topology_hooks(input->engine))
         return;
+    question = question_of(input, assignment, NULL);
     delays_mark(input, assignment);
     if (assignment->mode == MODE_FIT && !placement_find(&question, true, &failure)) {
         failure_record(input, assignment, &failure);
@@ -218,18 +219,23 @@ void placement_apply(const struct assign_input *input, struct assignment *assign
 void placement_behind_victims(const struct assign_input *input, struct assignment *assignment,
                               const struct target_list *targets)
 {
-    struct placement_question question = question_of(input, assignment, targets);
+    struct placement_question question;
     struct placement_failure failure = { 0 };
 
-    if (assignment->mode == MODE_PREEMPT && targets->count > 0)
-        (void)placement_find(&question, true, &failure); /* the search made sure of it */
+    if (!topology_hooks(input->engine) || assignment->mode != MODE_PREEMPT || targets->count == 0)
+        return;
+    question = question_of(input, assignment, targets);
+    (void)placement_find(&question, true, &failure); /* the search made sure of it */
 }
 
 bool placement_without(const struct assign_input *input, struct assignment *assignment,
                        const struct target_list *victims)
 {
-    struct placement_question question = question_of(input, assignment, victims);
+    struct placement_question question;
     struct placement_failure failure = { 0 };
 
+    if (!topology_hooks(input->engine))
+        return true;
+    question = question_of(input, assignment, victims);
     return placement_find(&question, false, &failure);
 }

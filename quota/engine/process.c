@@ -68,18 +68,19 @@ static bool fits_beside_victims(struct cycle *cycle, const struct entry *entry)
 /* Topology: a preemptor may count on the places of the victims, a starter may not. */
 static bool has_place(struct cycle *cycle, const struct entry *entry)
 {
-    struct item **gone =
-        ARENA_ARRAY(cycle->a, cycle->preempted_count + entry->targets.count + 1, struct item *);
-    struct placement_question question = { .engine = cycle->engine,
-                                           .item = entry->item,
-                                           .assignment = entry->assignment,
-                                           .gone = gone,
-                                           .a = cycle->a };
+    struct placement_question question = {
+        .engine = cycle->engine, .item = entry->item, .assignment = entry->assignment, .a = cycle->a
+    };
+    struct item **gone;
 
+    if (!cycle->engine->hooks)
+        return true;
+    gone = ARENA_ARRAY(cycle->a, cycle->preempted_count + entry->targets.count + 1, struct item *);
     for (size_t i = 0; i < entry->targets.count; i++)
         gone[question.gone_count++] = entry->targets.items[i].item;
     for (size_t i = 0; entry->assignment->mode != MODE_FIT && i < cycle->preempted_count; i++)
         gone[question.gone_count++] = cycle->preempted[i];
+    question.gone = gone;
     return placement_still_fits(&question);
 }
 
