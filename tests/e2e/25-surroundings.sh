@@ -23,7 +23,7 @@ kubectl label namespace prod tier=prod >/dev/null
     local_queue_yaml nobody nobody
     workload_yaml none nobody 1
 } | apply
-namespace=
+namespace=""
 mismatch="False Misconfigured: workload namespace doesn't match ClusterQueue selector"
 expect "the selector matches" "$(reserved prod)" quota w prod
 expect "it does not" "$mismatch" quota w dev

@@ -10,7 +10,7 @@ objects_begin() {
 
 # url KIND[/NAME] [-n NAMESPACE]
 url() {
-    local kind=${1%%/*} name= group=kueue.x-k8s.io/v1beta2 plural
+    local kind=${1%%/*} name="" group=kueue.x-k8s.io/v1beta2 plural
     [ "$kind" = "$1" ] || name=/${1#*/}
     case $kind in
     topology) plural=topologies ;;
@@ -47,7 +47,7 @@ check_is() { # NAME True|False
 }
 # cluster_queue_yaml NAME "FLAVOR..." [REST]: 10 cpu of each flavor.
 cluster_queue_yaml() {
-    local name=$1 f flavors=
+    local name=$1 f flavors=""
     for f in $2; do flavors="$flavors${flavors:+, }{name: $f, resources: [{name: cpu, nominalQuota: 10}]}"; done
     printf -- '---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: ClusterQueue\nmetadata: {name: %s}\nspec:\n  namespaceSelector: {}\n' "$name"
     printf '  resourceGroups: [{coveredResources: [cpu], flavors: [%s]}]\n%s' "$flavors" "${3:+  $3
@@ -72,7 +72,7 @@ END
 
 # reserve WORKLOAD CLUSTER-QUEUE FLAVOR CPU [True]: what a scheduler writes; with True, admitted as well.
 reserve() {
-    local at admitted=
+    local at admitted=""
     at=$(date -u +%FT%TZ)
     [ -z "${5:-}" ] || admitted=", {\"type\": \"Admitted\", \"status\": \"True\", \"reason\": \"Admitted\", \"message\": \"m\", \"lastTransitionTime\": \"$at\"}"
     edit_status "workload/$1" -n "${namespace:-default}" "{\"status\": {
