@@ -109,6 +109,18 @@ void strbuf_add(struct strbuf *b, const char *text, size_t length)
     b->text[b->length] = '\0';
 }
 
+char *strbuf_space(struct strbuf *b, size_t length)
+{
+    strbuf_room(b, length);
+    return b->text + b->length;
+}
+
+void strbuf_grown(struct strbuf *b, size_t length)
+{
+    b->length += length;
+    b->text[b->length] = '\0';
+}
+
 void strbuf_puts(struct strbuf *b, const char *text)
 {
     strbuf_add(b, text, strlen(text));

@@ -56,6 +56,9 @@ void strbuf_add(struct strbuf *b, const char *text, size_t length);
 void strbuf_puts(struct strbuf *b, const char *text);
 void strbuf_str(struct strbuf *b, struct str s);
 void strbuf_putc(struct strbuf *b, char c);
+/* Room for 'length' more bytes, which the caller fills and then counts with strbuf_grown. */
+char *strbuf_space(struct strbuf *b, size_t length);
+void strbuf_grown(struct strbuf *b, size_t length);
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void strbuf_json(struct strbuf *b, struct str s);

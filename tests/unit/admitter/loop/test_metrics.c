@@ -525,10 +525,10 @@ static void a_thousand_queues_are_rendered(void **state)
     }
     metrics_render(&text);
     strbuf_reset(&text);
-    clock_gettime(CLOCK_MONOTONIC, &from);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
     metrics_render(&text);
-    clock_gettime(CLOCK_MONOTONIC, &to);
-    print_message("scrape of 1000 queues: %zu bytes in %.1f ms\n", text.length,
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+    print_message("scrape of 1000 queues: %zu bytes in %.1f ms of CPU\n", text.length,
                   (double)(to.tv_sec - from.tv_sec) * 1e3 +
                       (double)(to.tv_nsec - from.tv_nsec) / 1e6);
     assert_non_null(strstr(text.text, "queue-999"));
