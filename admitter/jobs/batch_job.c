@@ -170,8 +170,9 @@ static int batch_job_decode(const json_t *object, const struct job_options *opti
     job->pod_priority_class = arena_strdup(
         arena, json_string_at(json_object_get(pod_template, "spec"), "priorityClassName"));
     /* A pod that is going away still holds its machine, so it keeps the gang's quota (DEVIATIONS.md). */
-    job->is_active =
-        json_integer_at(status, "active", 0) != 0 || json_integer_at(status, "terminating", 0) != 0;
+    job->active_pods =
+        json_integer_at(status, "active", 0) + json_integer_at(status, "terminating", 0);
+    job->is_active = job->active_pods != 0;
     job->ready_pods =
         json_integer_at(status, "succeeded", 0) + json_integer_at(status, "ready", 0) +
         (int64_t)json_array_size(json_at(status, "uncountedTerminatedPods", "succeeded", NULL));

@@ -48,7 +48,8 @@ struct job {
     bool is_elastic;
     bool is_gated; /* ... and its pods wait for their slice at a scheduling gate */
     bool is_suspended;
-    bool is_active; /* some of its pods still exist */
+    int64_t active_pods; /* that still exist, those that are going away included */
+    bool is_active;      /* there are some */
     bool is_finished, is_success;
     const char *finish_message;
     int64_t ready_pods;   /* pods ready or succeeded */

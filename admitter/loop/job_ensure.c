@@ -158,6 +158,16 @@ static bool own_workload(struct job_rule *s, const struct workload_facts **match
     return *match && (sync_gates(s, *match) || sync_priority(s, *match));
 }
 
+/* A slice gives quota back only when the pods that held it are gone. */
+static bool is_shedding_pods(const struct job *job, const struct workload_facts *slice)
+{
+    int64_t wanted = 0;
+
+    for (size_t i = 0; i < job->pod_set_count; i++)
+        wanted += job->pod_sets[i].count;
+    return facts_reserving(slice) && job->active_pods > wanted;
+}
+
 /* 1.20. A job whose pods are not held back by a gate may not grow while it runs. */
 static bool own_slice(struct job_rule *s, const struct workload_facts **match)
 {
@@ -168,6 +178,10 @@ static bool own_slice(struct job_rule *s, const struct workload_facts **match)
     case SLICE_FINISH:
         return job_finish_workload(s, slices.slice, slices.reason, slices.message);
     case SLICE_RESIZE:
+        if (is_shedding_pods(s->job, slices.slice)) {
+            *match = slices.slice;
+            return false;
+        }
         s->choice->patch = slice_resize_patch(s->job, slices.slice);
         return job_choose(s, JOB_RESIZE_WORKLOAD, slices.slice);
     case SLICE_USE:

@@ -731,6 +731,13 @@ static void elastic_jobs_grow_by_slices(void **state)
     assert_ptr_equal(choice.workload, &workloads[0]);
     workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted Evicted")));
     assert_int_equal(next(), JOB_STOP); /* first things first */
+    with_job(ELASTIC, "'suspend':false,'parallelism':1", "'active':1,'terminating':1")->is_gated =
+        true;
+    workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted")));
+    assert_int_equal(next(), JOB_NOTHING); /* a pod is still going */
+    with_job(ELASTIC, "'suspend':false,'parallelism':1", "'active':1")->is_gated = true;
+    assert_int_equal(next(), JOB_RESIZE_WORKLOAD);
+    facts.job = job;
     job->is_finished = true;
     workloads[0].object = kept(workload(OWNER, "", holds("QuotaReserved Admitted")));
     assert_int_equal(next(), JOB_WRITE_WORKLOAD); /* it ends with what it had */
