@@ -24,7 +24,7 @@ GATES = {
     "MultiKueueOrchestratedPreemption": False,
 }
 
-# The places where the engine decides otherwise on purpose (tests/cases/DEVIATIONS.md, by number). Off: the recorded behaviour.
+# Where the engine decides otherwise on purpose (tests/cases/DEVIATIONS.md, by number). Off: the recorded behaviour.
 DEVIATIONS = {
     "victims keep their quota": True,  # 1
     "uncovered pod sets do not end the assignment": True,  # 2

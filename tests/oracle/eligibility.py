@@ -53,7 +53,8 @@ def problem(world, flavor, spec):
     tolerations = (spec.get("tolerations") or []) + (config.get("tolerations") or [])
     for taint in config.get("nodeTaints") or []:
         if taint["effect"] in ("NoSchedule", "NoExecute") and not tolerated(taint, tolerations):
-            return f"untolerated taint {{{taint['key']} {taint.get('value', '')} {taint['effect']} <nil>}} in flavor {flavor}"
+            shown = f"{{{taint['key']} {taint.get('value', '')} {taint['effect']} <nil>}}"
+            return f"untolerated taint {shown} in flavor {flavor}"
     if not labels_match(spec, config.get("nodeLabels") or {}):
         return f"flavor {flavor} doesn't match node affinity"
     return None

@@ -291,7 +291,7 @@ def assign_entry(context, snapshot, entry, nominated=None):
 def _partial(config, entry, attempt):
     """The largest counts that work, by binary search (4.7); None when there are none."""
     pod_sets = entry.workload.pod_sets
-    deltas = [p["count"] - (p.get("minCount") or p["count"]) for p in pod_sets]
+    deltas = [p["count"] - p.get("minCount", p["count"]) for p in pod_sets]
     whole = sum(deltas)
     if not config.gates["PartialAdmission"] or whole <= 0:
         return None

@@ -78,7 +78,8 @@ class Workloads:
         if chances.uses("tolerations", 0.3):
             spec["tolerations"] = [chances.pick(
                 {"key": "k", "operator": "Exists"}, {"key": "k", "value": "v"}, {"operator": "Exists"},
-                {"key": "l", "operator": "Exists", "effect": "NoSchedule"}, {"key": "k", "operator": "Gt", "value": "3"},
+                {"key": "l", "operator": "Exists", "effect": "NoSchedule"},
+                {"key": "k", "operator": "Gt", "value": "3"},
             )]
         return spec
 
@@ -130,9 +131,8 @@ class Workloads:
         if chances.uses("preemption gates", 0.03, 0.7):
             spec["preemptionGates"] = [{"name": "example.com/gate"}]
             if chances.chance(0.3):
-                made["status"]["preemptionGates"] = [
-                    {"name": "example.com/gate", "position": chances.pick("Open", "Closed"), "lastTransitionTime": second(60)}
-                ]
+                state = {"position": chances.pick("Open", "Closed"), "lastTransitionTime": second(60)}
+                made["status"]["preemptionGates"] = [{"name": "example.com/gate", **state}]
         return made
 
     def _be_twin(self, spec):

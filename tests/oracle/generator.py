@@ -43,7 +43,8 @@ def _configuration(chances, fair, by_usage):
     elif chances.chance(0.05):
         resources["excludeResourcePrefixes"] = [chances.pick("example.com/", "mem")]
     if chances.uses("credits", 0.1, 0.9):
-        rule = {"input": chances.pick("cpu", "example.com/gpu", "memory"), "strategy": chances.pick("Retain", "Replace")}
+        rule = {"input": chances.pick("cpu", "example.com/gpu", "memory")}
+        rule["strategy"] = chances.pick("Retain", "Replace")
         rule["outputs"] = {"example.com/credits": chances.pick(1, 2, -1, "500m")}
         if chances.chance(0.3):
             rule["multiplyBy"] = "example.com/gpu"
@@ -67,7 +68,9 @@ def _gates(chances):
         "RecomputeAssignmentUponPreemptionTargetsOverlap", "SchedulingEquivalenceHashing", "QuotaCheckStrategy",
         "UnadmittedWorkloadsObservability", "ReclaimablePods", "AdmissionFairSharing", "AdmissionGatedBy",
     ]
-    on = ["PrioritizePreemptorWorkloads", "PriorityBoost", "DisableWaitForPodsReady", "MultiKueueOrchestratedPreemption"]
+    on = [
+        "PrioritizePreemptorWorkloads", "PriorityBoost", "DisableWaitForPodsReady", "MultiKueueOrchestratedPreemption"
+    ]
     if chances.chance(0.5):
         return {}
     gates = {name: False for name in off if chances.chance(0.12)}

@@ -62,7 +62,7 @@ def _waiting(simulation, key):
     told = (condition.reason, condition.message) if condition else ("", "")
     granular = simulation.config.gates["UnadmittedWorkloadsObservability"]
     held = granular and workload.active and told[0] == "OnHold"
-    kept = told[0] in KEPT if granular else told[0]
+    kept = told[0] in KEPT or (workload.gated and told[0] == "AdmissionGated") if granular else told[0]
     reason, message = told if held else _obstacle(simulation, workload) or (
         told if kept else ("PendingEvaluation", NOT_EVALUATED)
     )

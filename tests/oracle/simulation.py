@@ -132,7 +132,8 @@ class Simulation:
             return "Reserved"
         self._event(workload, "Normal", "Admitted")
         if self.context.fair_usage.in_effect(queue):
-            self.context.fair_usage.settle(workload, self._admitted_usage((workload.namespace, workload.local_queue)), now)
+            usage = self._admitted_usage((workload.namespace, workload.local_queue))
+            self.context.fair_usage.settle(workload, usage, now)
         return "Admitted"
 
     def _admitted_usage(self, local_queue):
