@@ -12,11 +12,11 @@
 #define HEAP_ABSENT UINT32_MAX
 /* The offset of the place in its struct; does not compile when the field has another type. */
 #define HEAP_PLACE(type, member)                                                                   \
-    (offsetof(type, member) +                                                                      \
-     0 * sizeof(struct {                                                                           \
-         int unused;                                                                               \
-         _Static_assert(sizeof(((type *)0)->member) == sizeof(uint32_t), "a uint32_t");            \
-     }))
+    (offsetof(type, member) + 0 * sizeof(struct {                                                  \
+                                  int unused;                                                      \
+                                  _Static_assert(sizeof(((type *)0)->member) == sizeof(uint32_t),  \
+                                                 "a uint32_t");                                    \
+                              }))
 typedef bool heap_before_fn(const void *a, const void *b, void *context);
 
 struct heap {
