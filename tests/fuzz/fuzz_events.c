@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OPERATIONS = 150 };
+enum { OPERATIONS = 100 };
 
 static void broken(void *context, const char *what)
 {

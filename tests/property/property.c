@@ -17,7 +17,7 @@
 #include "quota/base/mem.h"
 #include "tests/property/play.h"
 
-enum { ATTEMPTS = 2000, SECONDS_PER_WORLD = 120, TWICE_EVERY = 16, JOBS_MAX = 64 };
+enum { ATTEMPTS = 2000, SECONDS_PER_WORLD = 120, TWICE_EVERY = 16, PROGRESS = 500, JOBS_MAX = 64 };
 
 struct verdict { /* written by the world's process */
     char what[512];
@@ -219,7 +219,8 @@ static bool job_end(const struct settings *settings, struct job *job, int status
 static unsigned long worlds_run(const struct settings *settings, struct verdict *verdicts)
 {
     struct job jobs[JOBS_MAX] = { 0 };
-    unsigned long next = settings->first, end = settings->first + settings->worlds, broken = 0;
+    unsigned long next = settings->first, end = settings->first + settings->worlds;
+    unsigned long ended = 0, broken = 0;
 
     for (unsigned long running = 0; next < end || running > 0;) {
         struct job *job = job_of(jobs, settings->jobs, 0);
@@ -236,6 +237,8 @@ static unsigned long worlds_run(const struct settings *settings, struct verdict 
             continue;
         running--;
         broken += !job_end(settings, job, status);
+        if (++ended % PROGRESS == 0)
+            printf("%lu worlds so far, %lu broken\n", ended, broken);
     }
     printf("%lu worlds, %lu operations, %lu broken\n", settings->worlds,
            settings->worlds * settings->steps, broken);
