@@ -163,14 +163,15 @@ static json_t *report_of(const struct explain_subject *subject, const struct sim
     struct wait_reason why;
     json_t *report;
 
-    /* With a list hidden the figures would be wrong: only what the Workload says itself counts. */
-    if (json_array_size(hidden) == 0) {
-        if (engine_explain(engine, subject->namespace, subject->name, &arena, &explanation))
-            all.explanation = &explanation;
-        if (engine_wait_reason(engine, subject->namespace, subject->name, &arena, &why) &&
-            is_obstacle(why.reason))
-            all.why = why;
-    }
+    /* Without queues and workloads the figures would be wrong: only what the Workload says itself counts
+     * then. Whether its queue is open needs the rest as well. */
+    if (explain_has_figures(hidden) &&
+        engine_explain(engine, subject->namespace, subject->name, &arena, &explanation))
+        all.explanation = &explanation;
+    if (json_array_size(hidden) == 0 &&
+        engine_wait_reason(engine, subject->namespace, subject->name, &arena, &why) &&
+        is_obstacle(why.reason))
+        all.why = why;
     report = explain_report(&all);
     simulate_world_destroy(world);
     return report;
@@ -207,8 +208,8 @@ static void print_text(const json_t *report)
 
     puts(json_string_at(report, "summary"));
     json_array_foreach(hidden, i, name)
-        fprintf(stderr, "admitter explain: no right to list %s: without figures\n",
-                json_string_value(name));
+        fprintf(stderr, "admitter explain: no right to list %s%s\n", json_string_value(name),
+                explain_has_figures(hidden) ? "" : ": without figures");
 }
 
 static void print_json(const json_t *report)

@@ -173,18 +173,19 @@ int explain_find_job(struct kube_client *client, const char *namespace, const ch
 struct listing {
     struct kube_resource resource;
     const char *kind;
+    bool has_figures;
 };
 static const struct listing listings[] = {
-    { { KUEUE_GROUP, "v1beta2", "clusterqueues" }, "ClusterQueue" },
-    { { KUEUE_GROUP, "v1beta2", "cohorts" }, "Cohort" },
-    { { KUEUE_GROUP, "v1beta2", "localqueues" }, "LocalQueue" },
-    { { KUEUE_GROUP, "v1beta2", "resourceflavors" }, "ResourceFlavor" },
-    { { KUEUE_GROUP, "v1beta2", "admissionchecks" }, "AdmissionCheck" },
-    { { KUEUE_GROUP, "v1beta2", "topologies" }, "Topology" },
-    { { KUEUE_GROUP, "v1beta2", "workloads" }, "Workload" },
-    { { "", "v1", "namespaces" }, "Namespace" },
-    { { "", "v1", "limitranges" }, "LimitRange" },
-    { { "node.k8s.io", "v1", "runtimeclasses" }, "RuntimeClass" },
+    { { KUEUE_GROUP, "v1beta2", "clusterqueues" }, "ClusterQueue", true },
+    { { KUEUE_GROUP, "v1beta2", "cohorts" }, "Cohort", true },
+    { { KUEUE_GROUP, "v1beta2", "localqueues" }, "LocalQueue", true },
+    { { KUEUE_GROUP, "v1beta2", "resourceflavors" }, "ResourceFlavor", true },
+    { { KUEUE_GROUP, "v1beta2", "admissionchecks" }, "AdmissionCheck", false },
+    { { KUEUE_GROUP, "v1beta2", "topologies" }, "Topology", false },
+    { { KUEUE_GROUP, "v1beta2", "workloads" }, "Workload", true },
+    { { "", "v1", "namespaces" }, "Namespace", false },
+    { { "", "v1", "limitranges" }, "LimitRange", false },
+    { { "node.k8s.io", "v1", "runtimeclasses" }, "RuntimeClass", false },
 };
 
 static int add_list(struct simulate_documents *documents, const struct listing *listing,
@@ -229,4 +230,19 @@ int explain_read_cluster(struct kube_client *client, struct simulate_documents *
         err_clear(e);
     }
     return 0;
+}
+
+bool explain_has_figures(const json_t *hidden)
+{
+    json_t *name;
+    size_t i;
+
+    json_array_foreach(hidden, i, name)
+    {
+        for (size_t k = 0; k < ARRAY_COUNT(listings); k++)
+            if (listings[k].has_figures &&
+                strcmp(listings[k].resource.plural, json_string_value(name)) == 0)
+                return false;
+    }
+    return true;
 }

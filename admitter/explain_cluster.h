@@ -25,3 +25,5 @@ MUST_USE int explain_find_job(struct kube_client *client, const char *namespace,
  * out and named in 'hidden' (array of texts). -1: the API server could not be asked. */
 MUST_USE int explain_read_cluster(struct kube_client *client, struct simulate_documents *documents,
                                   json_t *hidden, struct err *e);
+/* Is everything there that quota figures are made of? */
+bool explain_has_figures(const json_t *hidden);

@@ -19,12 +19,13 @@ sentence() {
 # data TEXT NAME FILTER
 data() { explain workload "$2" -o json >"$work/explained" || true; check "$1" says_data "$3" || true; }
 says_data() { jq -e "$1" "$work/explained" >/dev/null || { jq -c . "$work/explained"; return 1; }; }
+ended() { [ "$1" -eq "$2" ] && grep -q -e "$3" "$work/out" || { echo "    status $1: $(cat "$work/out")"; return 1; }; }
 # ends TEXT STATUS PATTERN ARGUMENT...
 ends() {
     local text=$1 wanted=$2 pattern=$3 got=0
     shift 3
     "$program" explain "$@" >"$work/out" 2>&1 || got=$?
-    check "$text" test "$got" -eq "$wanted" -a -n "$(grep -e "$pattern" "$work/out")" || { echo "    status $got"; cat "$work/out"; }
+    check "$text" ended "$got" "$wanted" "$pattern"
 }
 waits() { soon holds workloads "$1" "any(.status.conditions[]?; .type == \"QuotaReserved\" and .status == \"False\")"; }
 
@@ -126,6 +127,13 @@ as user
 ends "forbidden" 5 'forbidden' workload big -n t --kubeconfig "$work/nobody.yaml"
 ends "without the right to see the queues: the Workload's own words" 0 "t/huge waits: couldn't assign flavors to pod set main: insufficient quota for cpu in flavor f" workload huge -n t --kubeconfig "$work/user.yaml"
 check "and a note" grep -q 'no right to list clusterqueues' "$work/out"
+
+kubectl create serviceaccount -n t operator >/dev/null
+kubectl create clusterrole operator --verb=get,list --resource=workloads.kueue.x-k8s.io,clusterqueues.kueue.x-k8s.io,cohorts.kueue.x-k8s.io,localqueues.kueue.x-k8s.io,resourceflavors.kueue.x-k8s.io >/dev/null
+kubectl create clusterrolebinding operator --clusterrole=operator --serviceaccount=t:operator >/dev/null
+as operator
+ends "who may see the queues gets the figures" 0 'flavor f lacks [12] cpu .*capacity 6 of Cohort co' workload late -n t --kubeconfig "$work/operator.yaml"
+check "and a note of what may be missing" grep -q 'no right to list limitranges$' "$work/out"
 
 # ---- without a controller ----
 sluice_kill one
