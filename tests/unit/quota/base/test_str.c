@@ -193,6 +193,9 @@ static void arenas_copy_and_format_text(void **state)
 
     (void)state;
     assert_int_equal(strlen(text), 9002);
+    assert_string_equal(arena_format(&a, "%s and %s%s", "one", "", "two"), "one and two");
+    assert_string_equal(arena_format(&a, "no more"), "no more");
+    assert_string_equal(arena_format(&a, "%s of %d%%", "9", 10), "9 of 10%");
     assert_string_equal(arena_dup(&a, (struct str){ "abcdef", 3 }), "abc");
     assert_string_equal(arena_dup(&a, (struct str){ NULL, 0 }), "");
     assert_null(arena_strdup(&a, NULL));
