@@ -125,6 +125,7 @@ struct object_record {
     struct status_pace pace;
     struct look walk; /* ClusterQueue: look again at what waits there, for gauges */
     int64_t walked;
+    uint64_t demand_print; /* ClusterQueue: digest of the resources that its gauges show */
     unsigned failures;
 };
 

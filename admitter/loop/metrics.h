@@ -144,6 +144,7 @@ bool metrics_take_moved(void);
 void metrics_cluster_queue_limits(const char *name, const char *flavor, const char *resource,
                                   int64_t borrowing, int64_t lending);
 void metrics_cluster_queue_pending_resource(const char *name, const char *resource, int64_t amount);
+void metrics_cluster_queue_demand_forget(const char *name); /* all its resources */
 void metrics_cluster_queue_hashes(const char *name, int64_t active, int64_t inadmissible);
 void metrics_cluster_queue_finished(const char *name, int64_t count);
 void metrics_local_queue_finished(const char *namespace, const char *name, int64_t count);

@@ -186,6 +186,11 @@ void metrics_cluster_queue_pending_resource(const char *name, const char *resour
         BASE(name, resource), natural(resource, amount));
 }
 
+void metrics_cluster_queue_demand_forget(const char *name)
+{
+    metrics_drop(METRIC_RESOURCE_PENDING, BASE(name, NULL));
+}
+
 void metrics_cluster_queue_hashes(const char *name, int64_t active, int64_t inadmissible)
 {
     const struct metrics_owner owner = { .cluster_queue = name };

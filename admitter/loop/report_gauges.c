@@ -33,6 +33,21 @@ static void cluster_queue_resources(struct loop *loop, const char *name)
         metrics_cluster_queue_share(name, share);
 }
 
+/* Series of resources that nobody asks for any more must go. */
+static void demand_report(struct object_record *record, const struct pending_figures *figures)
+{
+    uint64_t print = 1;
+
+    for (size_t i = 0; i < figures->demand_count; i++)
+        print = hash_text(print, figures->demand[i].resource);
+    if (record->demand_print != print)
+        metrics_cluster_queue_demand_forget(record->name);
+    record->demand_print = print;
+    for (size_t i = 0; i < figures->demand_count; i++)
+        metrics_cluster_queue_pending_resource(record->name, figures->demand[i].resource,
+                                               figures->demand[i].amount);
+}
+
 static void pending_walk(struct loop *loop, struct object_record *record, bool active)
 {
     struct pending_figures figures;
@@ -40,9 +55,7 @@ static void pending_walk(struct loop *loop, struct object_record *record, bool a
 
     record->walked = loop_now();
     engine_pending_figures(loop->engine, record->name, &loop->scratch, &figures);
-    for (size_t i = 0; i < figures.demand_count; i++)
-        metrics_cluster_queue_pending_resource(record->name, figures.demand[i].resource,
-                                               figures.demand[i].amount);
+    demand_report(record, &figures);
     hidden = active ? 0 : figures.active_hashes;
     metrics_cluster_queue_hashes(record->name, figures.active_hashes - hidden,
                                  figures.inadmissible_hashes + hidden);

@@ -62,6 +62,13 @@ shows 'kueue_unadmitted_workloads{cluster_queue="a",reason="NoReservation",under
 shows 'kueue_local_queue_unadmitted_workloads{cluster_queue="a",name="qa",namespace="t",reason="NoReservation",underlying_cause="WaitingForQuota"}' 1
 shows 'kueue_admission_attempts_total{result="inadmissible"}' 1
 
+make workloads '{apiVersion: kueue.x-k8s.io/v1beta2, kind: Workload, metadata: {name: odd, namespace: t}, spec: {queueName: qa, podSets: [{name: main, count: 1,
+    template: {spec: {restartPolicy: Never, containers: [{name: c, image: i, resources: {requests: {cpu: 1, example.com/odd: 7}, limits: {example.com/odd: 7}}}]}}}]}}'
+shows 'kueue_cluster_queue_resource_pending{cluster_queue="a",resource="example.com/odd"}' 7
+drop workloads odd
+shows 'kueue_cluster_queue_resource_pending{cluster_queue="a",resource="example.com/odd"}' none
+shows 'kueue_cluster_queue_resource_pending{cluster_queue="a",resource="cpu"}' 4
+
 # ---- preemption ----
 wl urgent qa 4 'priority: 1000, priorityClassRef: {group: kueue.x-k8s.io, kind: WorkloadPriorityClass, name: high}'
 check "one is evicted" soon holds workloads one "$(is_true Evicted)"
