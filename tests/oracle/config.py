@@ -22,6 +22,7 @@ GATES = {
     "UnadmittedWorkloadsExplicitStatus": False,
     "DisableWaitForPodsReady": False,
     "MultiKueueOrchestratedPreemption": False,
+    "ConcurrentAdmission": False,
 }
 
 # Where the engine decides otherwise on purpose (tests/cases/DEVIATIONS.md, by number). Off: the recorded behaviour.

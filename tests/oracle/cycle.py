@@ -152,7 +152,7 @@ class Cycle:
         if mode == MODE_PREEMPT and not entry.targets:
             self._reserve(entry)
             return Outcome(entry, "Pending", "PreemptionNoCandidates", "WaitingForQuota", message)
-        if mode == MODE_PREEMPT and self.config.gates["MultiKueueOrchestratedPreemption"] and entry.workload.gated:
+        if mode == MODE_PREEMPT and self._preemption_is_gated(entry):
             entry.progress = None
             return Outcome(entry, "Pending", "PreemptionGated", "AdmissionGated", GATED)
         if mode == MODE_DEFERRED_FIT:
@@ -164,6 +164,10 @@ class Cycle:
         if not fits or (mode == MODE_FIT and not self._fits_beside_victims(entry)):
             return self._skip(entry, LOST_RACE)
         return self._accept(entry, mode, message)
+
+    def _preemption_is_gated(self, entry):
+        gates = self.config.gates
+        return entry.workload.gated and (gates["MultiKueueOrchestratedPreemption"] or gates["ConcurrentAdmission"])
 
     def _accept(self, entry, mode, message):
         for target in entry.targets:

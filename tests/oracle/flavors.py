@@ -17,8 +17,8 @@ SEVERITY = ["", "TopologyPlacementFailed", "WaitingForQuota", "ExceedsMaxQuota",
 
 
 class PodSetAssignment:
-    def __init__(self, total):
-        self.name, self.count = total.name, total.count
+    def __init__(self, index, total):
+        self.index, self.name, self.count = index, total.name, total.count
         self.requests = total.requests
         self.flavors = {}  # resource -> (flavor, coarse mode, level)
         self.progress = {}  # resource -> index of the last flavor tried, or -1
@@ -42,7 +42,7 @@ class Assignment:
 
     def progress(self):
         """(pod set index, resource) -> index of the last flavor tried, or -1"""
-        return {(i, resource): last for i, p in enumerate(self.pod_sets) for resource, last in p.progress.items()}
+        return {(p.index, resource): last for p in self.pod_sets for resource, last in p.progress.items()}
 
     def usage(self):
         total = {}
@@ -78,8 +78,8 @@ class Assignment:
     def nominated(self):
         """(pod set index, flavor, resource) of every choice."""
         return {
-            (index, flavor, resource)
-            for index, pod_set in enumerate(self.pod_sets)
+            (pod_set.index, flavor, resource)
+            for pod_set in self.pod_sets
             for resource, (flavor, _, _) in pod_set.flavors.items()
         }
 
@@ -88,7 +88,8 @@ class Scan:
     """What came of looking through the flavors of one resource group."""
 
     def __init__(self):
-        self.best, self.mode, self.last = None, (NO_FIT, float("inf")), -1
+        self.best, self.mode = None, (NO_FIT, float("inf"))
+        self.progress = None  # 4.6
         self.reasons, self.failures = [], []
 
 
@@ -109,16 +110,23 @@ class Assigner:
 
     def assign(self, totals):
         result = Assignment()
-        for index, total in enumerate(totals):
-            assigned = PodSetAssignment(self._with_pods(total))
-            result.pod_sets.append(assigned)
-            skipped_all = self._assign_pod_set(result, index, assigned)
-            if assigned.mode() == MODE_NO_FIT:
-                break
+        for indices in self._groups():
+            members = [PodSetAssignment(index, self._with_pods(totals[index])) for index in indices]
+            skipped_all = self._assign_group(result, members)
             if skipped_all and not self.config.deviations["uncovered pod sets do not end the assignment"]:
-                result.pod_sets.pop()
+                break
+            result.pod_sets += members
+            if members[0].mode() == MODE_NO_FIT:
                 break
         return result
+
+    def _groups(self):
+        """Indices of pod sets that share their flavors, where their first member stands."""
+        groups = {}
+        for index, pod_set in enumerate(self.entry.workload.pod_sets):
+            name = (pod_set.get("topologyRequest") or {}).get("podSetGroupName")
+            groups.setdefault(index if name is None else name, []).append(index)
+        return groups.values()
 
     def _with_pods(self, total):
         if not self.queue.covers("pods"):
@@ -128,70 +136,89 @@ class Assigner:
     def _skipped(self, resource, amount):
         return not self.queue.covers(resource) and (amount == 0 or self.config.ignore_undeclared)
 
-    def _assign_pod_set(self, result, index, assigned):
-        """Fill 'assigned'. True: it asks for something, but all of it is skipped."""
-        usage = result.usage()
-        names = amounts.hash_order(assigned.requests)
-        wanted = [name for name in names if not self._skipped(name, assigned.requests[name])]
-        reasons = []
+    def _assign_group(self, result, members):
+        """Fill 'members'. True: they ask for something, but all of it is skipped."""
+        usage, total = result.usage(), {}
+        for member in members:
+            for name, amount in member.requests.items():
+                total[name] = add(total.get(name, 0), amount)
+        wanted = [name for name in amounts.hash_order(total) if not self._skipped(name, total[name])]
+        chosen, reasons = set(), []
         for resource in wanted:
-            if resource in assigned.flavors:
+            if resource in chosen:
                 continue
             if not self.queue.covers(resource):
-                self._fail(assigned, [f"resource {resource} unavailable in ClusterQueue"], "NoMatchingFlavor")
+                self._fail(members, [f"resource {resource} unavailable in ClusterQueue"], "NoMatchingFlavor")
                 return False
-            scan = self._scan(result, index, assigned, resource, usage)
+            scan = self._scan(members, total, resource, usage)
             if scan.best is None:
                 failure = min(scan.failures, key=SEVERITY.index, default="NoMatchingFlavor")
-                self._fail(assigned, scan.reasons, failure)
+                self._fail(members, scan.reasons, failure)
                 return False
-            assigned.flavors.update(scan.best)
+            chosen.update(scan.best)
+            self._keep(members, scan)
             if scan.mode[0] != FIT:
                 reasons += scan.reasons
-        assigned.reasons = reasons
-        return bool(names) and not wanted
+        for member in members:
+            member.reasons = reasons
+        return bool(total) and not wanted
 
     @staticmethod
-    def _fail(assigned, reasons, failure):
-        assigned.flavors, assigned.progress = {}, {}
-        assigned.reasons, assigned.failure = reasons, failure
+    def _keep(members, scan):
+        for member in members:
+            for resource in scan.best:
+                if resource in member.requests:
+                    member.flavors[resource] = scan.best[resource]
+                    if scan.progress is not None:
+                        member.progress[resource] = scan.progress
 
-    def _scan(self, result, index, assigned, resource, usage):
+    @staticmethod
+    def _fail(members, reasons, failure):
+        for member in members:
+            member.flavors, member.progress = {}, {}
+            member.reasons, member.failure = reasons, failure
+
+    def _scan(self, members, total, resource, usage):
         group = self.queue.group_of(resource)
         names = [flavor["name"] for flavor in group["flavors"]]
-        here = [r for r in amounts.hash_order(assigned.requests) if r in group["coveredResources"]]
+        here = [r for r in amounts.hash_order(total) if r in group["coveredResources"]]
         fungible = self.config.gates["FlavorFungibility"]
         scan = Scan()
-        for position in range(self.entry.flavor_start(index, resource, len(names)) if fungible else 0, len(names)):
-            scan.last = position
+        for position in range(self._start(members, resource, len(names)), len(names)):
             flavor = names[position]
-            problem = self._ineligible(index, flavor, resource)
+            scan.progress = (-1 if flavor == names[-1] else position) if fungible else None
+            problem = self._ineligible(members, flavor, resource)
             if problem:
                 scan.reasons.append(problem)
                 scan.failures.append("NoMatchingFlavor")
                 continue
-            choice, mode = self._try(scan, flavor, here, assigned, usage)
+            choice, mode = self._try(scan, flavor, here, total, usage)
             better = self.preferred(mode, scan.mode) if fungible else mode[0] > scan.mode[0]
             if better:
                 scan.best, scan.mode = choice, mode
             if not self._try_next(mode) if fungible else mode[0] == FIT:
                 scan.best, scan.mode = choice, mode
                 break
-        if scan.best and fungible:
-            for name in scan.best:
-                assigned.progress[name] = -1 if scan.last == len(names) - 1 else scan.last
         return scan
 
-    def _ineligible(self, index, flavor, resource):
-        if self.nominated is not None and (index, flavor, resource) not in self.nominated:
-            return f"skipping flavor {flavor} as it is not found in the nomination mapping for resource {resource}"
-        return eligibility.problem(self.context.world, flavor, self.specs[index])
+    def _start(self, members, resource, count):
+        return self.entry.flavor_start(members[0].index, resource, count) if self.config.gates["FlavorFungibility"] else 0
 
-    def _try(self, scan, flavor, resources, assigned, usage):
+    def _ineligible(self, members, flavor, resource):
+        named = [(member.index, flavor, resource) for member in members]
+        if self.nominated is not None and not self.nominated.intersection(named):
+            return f"skipping flavor {flavor} as it is not found in the nomination mapping for resource {resource}"
+        allowed = self.entry.workload.allowed_flavors
+        if self.config.gates["ConcurrentAdmission"] and allowed is not None and flavor not in allowed:
+            return f"skipping flavor {flavor} due to WorkloadAllowedResourceFlavorAnnotation annotation"
+        problems = (eligibility.problem(self.context.world, flavor, self.specs[member.index]) for member in members)
+        return next((problem for problem in problems if problem), None)
+
+    def _try(self, scan, flavor, resources, total, usage):
         mode, choice, failures = (FIT, 0), {}, []
         for resource in resources:
             fr = (flavor, resource)
-            fine, level, why, failure = self._classify(fr, usage.get(fr, 0), assigned.requests[resource])
+            fine, level, why, failure = self._classify(fr, usage.get(fr, 0), total[resource])
             scan.reasons += why
             failures.append(failure)
             if self.preferred(mode, (fine, level)):
@@ -262,8 +289,8 @@ class Assigner:
 def request_vector(assignment, totals):
     """FR -> amount that a preemption search has to make room for (5.2)."""
     wanted = {}
-    for assigned, total in zip(assignment.pod_sets, totals):
-        for resource, amount in total.requests.items():
+    for assigned in assignment.pod_sets:
+        for resource, amount in totals[assigned.index].requests.items():
             if amount and resource in assigned.flavors:
                 fr = (assigned.flavors[resource][0], resource)
                 wanted[fr] = add(wanted.get(fr, 0), amount)

@@ -93,6 +93,9 @@ class Workloads:
             {"name": name, "count": self._count(), "template": {"spec": self._pod_spec()}}
             for name in names
         ]
+        if len(names) > 1 and not running and chances.uses("groups of pod sets", 0.1):
+            for pod_set in chances.random.sample(pod_sets, 2):
+                pod_set["topologyRequest"] = {"podSetGroupName": "together"}
         if not running and chances.uses("partial", 0.3) and pod_sets[0]["count"] > 1:
             pod_sets[0]["minCount"] = chances.random.randint(1, pod_sets[0]["count"])
         return pod_sets
@@ -153,6 +156,9 @@ class Workloads:
             annotations["kueue.x-k8s.io/priority-boost"] = chances.pick("1", "-2", "+1", "x", "99999999999", "")
         if chances.uses("gated", 0.03):
             annotations["kueue.x-k8s.io/admission-gated-by"] = chances.pick("gate", "")
+        if chances.uses("allowed flavors", 0.1):
+            names = chances.pick(*self.queues.flavors), chances.pick(*self.queues.flavors)
+            annotations["kueue.x-k8s.io/workload-allowed-resource-flavors"] = chances.pick(names[0], ",".join(names))
         if annotations:
             metadata["annotations"] = annotations
 

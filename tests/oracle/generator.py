@@ -69,7 +69,8 @@ def _gates(chances):
         "UnadmittedWorkloadsObservability", "ReclaimablePods", "AdmissionFairSharing", "AdmissionGatedBy",
     ]
     on = [
-        "PrioritizePreemptorWorkloads", "PriorityBoost", "DisableWaitForPodsReady", "MultiKueueOrchestratedPreemption"
+        "PrioritizePreemptorWorkloads", "PriorityBoost", "DisableWaitForPodsReady", "MultiKueueOrchestratedPreemption",
+        "ConcurrentAdmission",
     ]
     if chances.chance(0.5):
         return {}

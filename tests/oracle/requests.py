@@ -171,6 +171,8 @@ def equivalence(world, config, workload, totals):
         pod_level = quantities((spec.get("resources") or {}).get("requests")) if "resources" in spec else None
         shapes.append([
             total.name, total.count, sorted(total.requests.items()), pod_set.get("minCount"), containers, plain,
+            pod_set.get("topologyRequest"),
             quantities(spec.get("overhead")), pod_level,
         ])
-    return repr((effective_priority(config, workload), shapes))
+    allowed = workload.allowed_flavors if config.gates["ConcurrentAdmission"] else None
+    return repr((effective_priority(config, workload), shapes, allowed))

@@ -96,6 +96,8 @@ class Workload:
         self.job_uid = (metadata.get("labels") or {}).get("kueue.x-k8s.io/job-uid", "")
         self.annotations = metadata.get("annotations") or {}
         self.created = clock.parse(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else created
+        allowed = self.annotations.get("kueue.x-k8s.io/workload-allowed-resource-flavors")
+        self.allowed_flavors = None if allowed is None else allowed.split(",")
         self.local_queue = spec.get("queueName", "")
         self.pod_sets = spec["podSets"]
         self.priority = spec.get("priority") or 0
