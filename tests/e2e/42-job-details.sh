@@ -128,8 +128,8 @@ submit before
 soon holds workloads "$w" true
 before=$w
 sluice_kill one
-kubectl delete mutatingwebhookconfiguration kueue-mutate >/dev/null
-kubectl delete validatingwebhookconfiguration kueue-validate >/dev/null
+kubectl delete mutatingwebhookconfiguration bare >/dev/null
+kubectl delete validatingwebhookconfiguration bare >/dev/null
 submit running '.spec.suspend = false'
 running=$w
 admit "$before"

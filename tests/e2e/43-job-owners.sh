@@ -82,7 +82,7 @@ set_conditions "$father" "$(condition Evicted True Preempted 'make room')"
 check "and stops with it" soon holds jobs son '.spec.suspend == true'
 
 # ---- too deep ----
-kubectl delete mutatingwebhookconfiguration kueue-mutate >/dev/null
+kubectl delete mutatingwebhookconfiguration bare >/dev/null
 last=father
 for i in {1..11}; do
     make jobs "$(job_of "deep$i" "$(owned_by Job batch/v1 "$last" "$(get jobs "$last" .metadata.uid)") | del(.metadata.labels)")"
@@ -92,7 +92,7 @@ check "ten owners are enough" soon event deep11 JobNestingTooDeep 'Terminated se
 check "nine are fine" no_event deep10 JobNestingTooDeep
 
 # ---- every Job managed, but for some namespaces ----
-webhooks Mutating mutate '"CREATE"' clusterqueues
+bare_register
 kubectl label namespace t managed=no >/dev/null
 selective='manageJobsWithoutQueueName: true
 managedJobsNamespaceSelector: {matchExpressions: [{key: managed, operator: NotIn, values: ["no"]}, {key: kubernetes.io/metadata.name, operator: NotIn, values: [kube-system, sluice-system]}]}

@@ -3,66 +3,24 @@
 #
 # Sourced after lib.sh. Requests go through `kubectl proxy` by curl, some milliseconds each; bodies are JSON or YAML.
 
-# Webhooks are registered for everything, by address, with a certificate from a folder and without selectors beside
-# those of the API (spec/integrations.md 4).
+# shellcheck source=bare.sh
+. "$(dirname "${BASH_SOURCE[0]}")/bare.sh"
 
 # api_stage [YAML] [ARGUMENT]...: API server, webhooks, Sluice "one" with these arguments, namespace "t".
 api_stage() {
     local yaml=${1:-}
     [ $# -eq 0 ] || shift
-    cluster_up --max-minutes 20
-    hook=$(free_port)
-    api_certificate
-    webhooks Mutating mutate '"CREATE"' clusterqueues resourceflavors workloads
-    webhooks Validating validate '"CREATE", "UPDATE"' clusterqueues cohorts resourceflavors workloads
-    "$root/tests/conversion-url" "https://127.0.0.1:$hook"
-    for kind in clusterqueues localqueues cohorts workloads multikueueclusters; do
-        kubectl patch crd "$kind.kueue.x-k8s.io" --type merge -p '{"spec": {"conversion": {"webhook": {"clientConfig": {"caBundle": "'"$authority"'"}}}}}' >/dev/null
-    done
-    api_configure "$yaml"
+    bare_up
+    bare_configure one "$yaml"
     sluice_start one "$@"
     api_open
     kubectl create namespace t >/dev/null
 }
 
-api_certificate() {
-    mkdir -p "$work/certs"
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=sluice -addext subjectAltName=IP:127.0.0.1 \
-        -keyout "$work/certs/tls.key" -out "$work/certs/tls.crt" 2>/dev/null
-    authority=$(base64 -w0 <"$work/certs/tls.crt")
-}
-
-api_configure() {
-    sluice_configure one "$hook" "$1"
-    sed -i "s#webhook: {host: 127.0.0.1, port: $hook}#webhook: {host: 127.0.0.1, port: $hook, certDir: $work/certs}#; s#internalCertManagement: .*#internalCertManagement: {enable: false}#" "$work/config-one.yaml"
-}
-
-# webhooks Mutating|Validating PREFIX OPERATIONS RESOURCE...: of batch Jobs, and of these kinds.
-webhooks() {
-    local type=$1 prefix=$2 operations=$3
-    shift 3
-    {
-        echo "{\"apiVersion\": \"admissionregistration.k8s.io/v1\", \"kind\": \"${type}WebhookConfiguration\", \"metadata\": {\"name\": \"kueue-$prefix\"}, \"webhooks\": ["
-        webhook "$prefix" batch v1 jobs "$operations"
-        for resource; do echo ,; webhook "$prefix" kueue.x-k8s.io v1beta2 "$resource" "$operations"; done
-        echo ']}'
-    } | kubectl create -f - >/dev/null
-}
-webhook() {
-    local resources="\"$4\"" operations=$5
-    [ "$1$4" != validateworkloads ] || resources='"workloads", "workloads/status"'
-    cat <<END
-{"name": "$1.$4.kb.io", "admissionReviewVersions": ["v1"], "sideEffects": "None",
- "clientConfig": {"url": "https://127.0.0.1:$hook/$1-${2//./-}-$3-${4%s}", "caBundle": "$authority"},
- "namespaceSelector": {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "sluice-system"]}]},
- "rules": [{"apiGroups": ["$2"], "apiVersions": ["$3"], "operations": [$operations], "resources": [$resources]}]}
-END
-}
-
 # api_restart YAML [ARGUMENT]...: the same Sluice with another configuration and other arguments.
 api_restart() {
     sluice_kill one
-    api_configure "$1"
+    bare_configure one "$1"
     shift
     sluice_start one "$@"
 }
