@@ -199,7 +199,8 @@ void workload_write_done(struct loop *loop, struct write_op *op)
     record->is_writing = false;
     if (op->error.code != ERR_NONE) {
         if (op->purpose == WRITE_PREEMPTION) {
-            hold_back(loop, record, op);
+            if (op->error.code != ERR_CONFLICT)
+                hold_back(loop, record, op);
             engine_eviction_failed(loop->engine, record->namespace, record->name,
                                    op->error.code != ERR_CONFLICT, loop_now());
         }
