@@ -150,11 +150,13 @@ static void release_remedy(const struct explained_resource *r, struct strbuf *te
                       r->holders[first + i].key);
 }
 
+/* A limit whose rise would only meet the next limit is no help; more quota of the same owner is. */
 static void raise_remedy(const struct explained_flavor *flavor, const struct explained_resource *r,
                          struct strbuf *text)
 {
     char missing[QUANTITY_TEXT];
-    const char *what = r->binding.kind == BINDING_BORROWING ? "borrowingLimit" : "nominalQuota";
+    bool helps = r->binding.kind == BINDING_BORROWING && r->binding.slack >= r->missing;
+    const char *what = helps ? "borrowingLimit" : "nominalQuota";
 
     explain_amount(r->resource, r->missing, missing);
     if (r->binding.kind == BINDING_CAPACITY)

@@ -18,12 +18,18 @@ static int64_t let_through(const struct cell *cell, int64_t guaranteed, bool in_
     return amount_add(guaranteed, amount_add(through, cell->borrowing));
 }
 
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct binding borrowing_limit(const struct node *node, const struct cell *cell)
 {
     int64_t borrowed = amount_sub(cell->usage, cell->subtree);
 
-    return (struct binding){ BINDING_BORROWING, node->name, node->is_cohort, cell->borrowing,
-                             borrowed > 0 ? borrowed : 0 };
+    return (
+        struct binding){ BINDING_BORROWING,           node->name, node->is_cohort, cell->borrowing,
+                         borrowed > 0 ? borrowed : 0, 0 };
 }
 
 /* 'in_use': with what is used now; otherwise as if nothing were. */
@@ -38,16 +44,25 @@ static struct binding binding_of(const struct node *node, uint32_t fr, bool in_u
         guaranteed = amount_add(guaranteed, in_use ? cell_local_free(cell) : cell->local);
         through = cell->borrowing == LIMIT_ABSENT ? AMOUNT_UNLIMITED
                                                   : let_through(cell, guaranteed, in_use);
-        if (through >= least)
+        if (through >= least) {
+            binding.slack = smaller(binding.slack, amount_sub(through, least));
             continue;
-        least = through;
+        }
         binding = borrowing_limit(node, cell);
+        binding.slack = amount_sub(least, through);
+        least = through;
     }
     cell = node_cell(node, fr);
     through = amount_add(guaranteed, amount_sub(cell->subtree, in_use ? cell->usage : 0));
     if (through < least)
         binding = (struct binding){ node->is_cohort ? BINDING_CAPACITY : BINDING_NOMINAL,
-                                    node->name, node->is_cohort, cell->subtree, cell->usage };
+                                    node->name,
+                                    node->is_cohort,
+                                    cell->subtree,
+                                    cell->usage,
+                                    0 };
+    else if (binding.kind == BINDING_BORROWING)
+        binding.slack = smaller(binding.slack, amount_sub(through, least));
     return binding;
 }
 

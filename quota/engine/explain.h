@@ -21,6 +21,7 @@ struct binding {
     const char *owner;   /* name of the ClusterQueue or Cohort */
     bool is_cohort;      /* what the owner is */
     int64_t limit, used; /* of that limit: quota and usage, or limit and what is borrowed */
+    int64_t slack;       /* BINDING_BORROWING: how far it may rise before another limit holds */
 };
 
 struct holder {                      /* a workload that holds some of it */

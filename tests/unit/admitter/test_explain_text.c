@@ -91,7 +91,7 @@ static void what_never_fits_is_not_waited_for(void **state)
     (void)state;
     cpu.is_never = true;
     cpu.unlent = 0;
-    cpu.binding = (struct binding){ BINDING_BORROWING, "q", false, 1000, 0 };
+    cpu.binding = (struct binding){ BINDING_BORROWING, "q", false, 1000, 0, 4500 };
     assert_missing(
         "flavor spot not found; flavor f lacks 4500m cpu (5 requested, never more than 9, "
         "borrowingLimit 1 of ClusterQueue q with 0 borrowed)");
@@ -99,6 +99,11 @@ static void what_never_fits_is_not_waited_for(void **state)
     assert_int_equal(json_array_size(list), 1);
     assert_string_equal(remedy(list, 0),
                         "4500m more borrowingLimit of cpu in flavor f of ClusterQueue q");
+    json_decref(list);
+    cpu.binding.slack = 4499; /* the cohort has no more to lend */
+    list = explain_remedies(&waiting);
+    assert_string_equal(remedy(list, 0),
+                        "4500m more nominalQuota of cpu in flavor f of ClusterQueue q");
     json_decref(list);
     cpu = before;
 }

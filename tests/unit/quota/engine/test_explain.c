@@ -87,6 +87,7 @@ static void a_borrowing_limit_is_told_from_the_cohorts_capacity(void **state)
     assert_int_equal(r->binding.kind, BINDING_BORROWING);
     assert_string_equal(r->binding.owner, "limited");
     assert_int_equal(r->binding.limit, 1000);
+    assert_int_equal(r->binding.slack, 7000); /* up to the 10 of the cohort */
     assert_int_equal(r->missing, 1000);
     assert_true(r->is_never);
     e = explain(&world, "w2");
