@@ -85,8 +85,8 @@ static void read_finish(const json_t *object, struct arena *arena, struct job *j
     {
         const char *type = json_string_at(condition, "type");
 
-        if ((strcmp(type, "Complete") && strcmp(type, "Failed")) ||
-            strcmp(json_string_at(condition, "status"), "True"))
+        if ((strcmp(type, "Complete") != 0 && strcmp(type, "Failed") != 0) ||
+            strcmp(json_string_at(condition, "status"), "True") != 0)
             continue;
         job->is_finished = true;
         job->is_success = strcmp(type, "Failed") != 0;

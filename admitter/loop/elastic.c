@@ -294,33 +294,39 @@ static void pod_release(struct loop *loop, struct pod_record *pod, const json_t 
     write_op_send(op);
 }
 
+struct waiting_pod {
+    struct pod_record *pod;
+};
+
 static int by_name(const void *a, const void *b)
 {
-    return strcmp((*(struct pod_record *const *)a)->name, (*(struct pod_record *const *)b)->name);
+    const struct waiting_pod *x = a, *y = b;
+
+    return strcmp(x->pod->name, y->pod->name);
 }
 
 static void release_pod_set(struct loop *loop, const struct chain *chain, const json_t *slice,
                             const char *pod_set, int64_t count)
 {
-    struct pod_record **gated;
+    struct waiting_pod *gated;
     size_t waiting = 0;
 
     for (struct pod_record *pod = chain->pods; pod; pod = pod->next)
         waiting++;
-    gated = ARENA_ARRAY(&loop->arena, waiting + 1, struct pod_record *);
+    gated = ARENA_ARRAY(&loop->arena, waiting + 1, struct waiting_pod);
     waiting = 0;
     for (struct pod_record *pod = chain->pods; pod; pod = pod->next) {
         if (strcmp(pod->pod_set, pod_set) != 0)
             continue;
         if (pod->is_gated && !pod->is_writing)
-            gated[waiting++] = pod;
+            gated[waiting++].pod = pod;
         else
             count--;
     }
     if (waiting > 1)
         qsort(gated, waiting, sizeof(*gated), by_name);
     for (size_t i = 0; i < waiting && (int64_t)i < count; i++)
-        pod_release(loop, gated[i], slice);
+        pod_release(loop, gated[i].pod, slice);
 }
 
 void step_chain(struct loop *loop, struct dirty_link *link)

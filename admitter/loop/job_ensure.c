@@ -139,7 +139,7 @@ static bool own_workload(struct job_rule *s, const struct workload_facts **match
     size_t others;
 
     *match = first_match(s, &other, &last, &others);
-    if (!*match && others > 0 && s->job->is_suspended && is_rewritable(s, other)) {
+    if (!*match && other && s->job->is_suspended && is_rewritable(s, other)) {
         if (others > 1)
             return delete_surplus(s, last);
         job_report(s, "UpdatedWorkload",
@@ -153,7 +153,7 @@ static bool own_workload(struct job_rule *s, const struct workload_facts **match
             others == 1
                 ? "No matching Workload; restoring pod templates according to existent Workload"
                 : "Missing Workload; unable to restore pod templates");
-    if (others > 0)
+    if (other)
         return delete_surplus(s, other);
     return *match && (sync_gates(s, *match) || sync_priority(s, *match));
 }
