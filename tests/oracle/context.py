@@ -4,6 +4,7 @@ from fair_usage import FairUsage
 from messages import bypassed
 
 BACKING_OFF = ("PodsReadyTimeout", "AdmissionCheck")
+OVERWRITTEN = ("", "Deactivated", "PendingEvaluation", "Suspended", "Pending")
 
 
 class Running:
@@ -49,8 +50,8 @@ class Context:
         return over and workload.requeue_at is not None and evicted is not None and evicted.reason in BACKING_OFF
 
     def bypass(self, workload, reason):
-        """An equivalent workload has failed: the reconciler's words (3.8)."""
+        """An equivalent workload has failed: the reconciler's words (3.8), as if it had not looked in between."""
         old = workload.conditions.get("QuotaReserved")
-        if old is None or old.reason in ("", "Deactivated", "PendingEvaluation", "Suspended", "Pending"):
+        if old is None or old.reason in OVERWRITTEN or old.message == bypassed():
             if self.config.gates["UnadmittedWorkloadsObservability"]:
                 workload.set_condition("QuotaReserved", "False", reason, bypassed(), self.now)

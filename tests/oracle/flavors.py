@@ -202,7 +202,9 @@ class Assigner:
         return scan
 
     def _start(self, members, resource, count):
-        return self.entry.flavor_start(members[0].index, resource, count) if self.config.gates["FlavorFungibility"] else 0
+        if not self.config.gates["FlavorFungibility"]:
+            return 0
+        return self.entry.flavor_start(members[0].index, resource, count)
 
     def _ineligible(self, members, flavor, resource):
         named = [(member.index, flavor, resource) for member in members]

@@ -16,6 +16,9 @@ class Queues:
         cohorts = chances.pick(1, 1, 2, 3, 4, 5) if chances.crowded else chances.pick(0, 1, 1, 1, 2, 3, 4, 5)
         self.cohorts = ["co-a", "co-b", "co-c", "co-d", "co-e"][:cohorts]
         self.names = [f"q{i}" for i in range(chances.pick(1, 2, 2, 3, 3, 4, 5, 6))]
+        if chances.crowded and chances.chance(0.4):  # many heads at once that want the same
+            self.names = [f"q{i}" for i in range(chances.pick(4, 5, 6))]
+            self.cohorts, self.flavors = self.cohorts[: chances.pick(1, 1, 2)], self.flavors[: chances.pick(1, 2)]
         self.queues = []
 
     def documents(self):
