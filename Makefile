@@ -17,7 +17,8 @@ endif
 VERSION  := 0.1.0
 PACKAGES := libmicrohttpd gnutls jansson libcurl openssl sqlite3 yaml-0.1
 # Rooms in the order of the design's table: a room may call those before it only.
-ROOMS := quota/base quota/engine quota/ledger webhook admitter/kube admitter/objects admitter/jobs admitter/loop admitter
+ROOMS := quota/base quota/engine quota/ledger webhook admitter/kube admitter/objects admitter/jobs admitter/metrics \
+         admitter/rules admitter/loop admitter/configuration admitter/simulate admitter/explain admitter
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 HARDEN   := -fstack-protector-strong -fPIE -fno-strict-aliasing
@@ -67,13 +68,15 @@ $(OUT)/admitter.bin: $(OUT)/admitter/main.o $(call reverse,$(ARCHIVES))
 	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # Unit tests: tests/unit/<room>/test_<file>.c is linked with its room and the rooms below it only,
-# so that a call up the table does not link. tests/unit/<room>/support*.c is linked into each.
+# so that a call up the table does not link. tests/unit/<room>/support*.c is linked into each;
+# SUPPORT.<room> names another room whose support its tests share.
+SUPPORT.admitter/loop := admitter/rules
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
 UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(OUT)/%)
 rooms_upto = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(call rooms_upto,$(1),$(wordlist 2,$(words $(2)),$(2)))))
 unit_room  = $(patsubst tests/unit/%/,%,$(dir $(1)))
 define unit_rule
-$(OUT)/$(1): $(OUT)/$(1).o $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/$(2)/support*.c)) $(foreach room,$(call reverse,$(call rooms_upto,$(2),$(ROOMS))),$(OUT)/$(room).a)
+$(OUT)/$(1): $(OUT)/$(1).o $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/unit/$(2)/support*.c $(SUPPORT.$(2):%=tests/unit/%/support*.c))) $(foreach room,$(call reverse,$(call rooms_upto,$(2),$(ROOMS))),$(OUT)/$(room).a)
 	$$(call say,LD,$$@)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $$(PKG_LIBS)
 endef
 $(foreach source,$(UNIT_SOURCES),$(eval $(call unit_rule,$(source:%.c=%),$(call unit_room,$(source)))))

@@ -1,7 +1,7 @@
 #include "admitter/arguments.h"
 
 #include <string.h>
-#include "admitter/configuration_object.h"
+#include "admitter/configuration/object.h"
 #include "quota/base/clock.h"
 #include "quota/base/mem.h"
 

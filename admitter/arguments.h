@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include "admitter/configuration.h"
+#include "admitter/configuration/configuration.h"
 #include "quota/base/err.h"
 #include "quota/base/log.h"
 

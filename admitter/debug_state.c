@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "admitter/jobs/json_read.h"
-#include "admitter/loop/condition.h"
+#include "admitter/rules/condition.h"
 #include "admitter/loop/loop_private.h"
-#include "admitter/simulate_json.h"
+#include "admitter/simulate/json.h"
 #include "quota/base/mem.h"
 #include "quota/engine/figures.h"
 

@@ -1,10 +1,10 @@
 /* main.c - one binary, several verbs. */
 #include <stdio.h>
 #include <string.h>
-#include "admitter/explain.h"
+#include "admitter/explain/explain.h"
 #include "admitter/ledger_command.h"
 #include "admitter/run.h"
-#include "admitter/simulate.h"
+#include "admitter/simulate/simulate.h"
 #include "quota/base/mem.h"
 
 static int version_main(int argc, char **argv)

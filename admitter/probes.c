@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "admitter/debug_state.h"
-#include "admitter/loop/metrics.h"
+#include "admitter/metrics/metrics.h"
 #include "admitter/metrics_access.h"
 #include "admitter/program_metrics.h"
 #include "quota/base/mem.h"

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-#include "admitter/loop/metrics.h"
+#include "admitter/metrics/metrics.h"
 #include "quota/base/clock.h"
 #include "quota/base/mem.h"
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <jansson.h>
 #include "admitter/dump.h"
-#include "admitter/loop/metrics.h"
+#include "admitter/metrics/metrics.h"
 #include "admitter/program_metrics.h"
 #include "admitter/run_private.h"
 #include "quota/base/log.h"

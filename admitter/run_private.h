@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include "admitter/arguments.h"
 #include "admitter/certificates.h"
-#include "admitter/configuration.h"
+#include "admitter/configuration/configuration.h"
 #include "admitter/kube/lease.h"
 #include "admitter/loop/hooks.h"
 #include "admitter/loop/watch.h"

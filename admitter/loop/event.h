@@ -8,7 +8,7 @@
 #include "admitter/jobs/ancestor.h"
 #include "admitter/jobs/job.h"
 #include "admitter/kube/client.h"
-#include "admitter/loop/job_rules.h"
+#include "admitter/rules/job_rules.h"
 #include "admitter/objects/object_meta.h"
 #include "quota/base/arena.h"
 #include "quota/base/queue.h"

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "admitter/jobs/job_webhook.h"
-#include "admitter/loop/settings.h"
+#include "admitter/rules/settings.h"
 #include "admitter/loop/snapshot.h"
 #include "webhook/route.h"
 

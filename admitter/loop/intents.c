@@ -2,8 +2,8 @@
 
 #include <string.h>
 #include "admitter/jobs/json_read.h"
-#include "admitter/loop/condition.h"
-#include "admitter/loop/decision_write.h"
+#include "admitter/rules/condition.h"
+#include "admitter/rules/decision_write.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"

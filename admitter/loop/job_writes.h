@@ -1,7 +1,7 @@
 /* job_writes.h - ready-made writes of jobs, and of the Workloads made from them. Engine thread. */
 #pragma once
 
-#include "admitter/loop/job_rules.h"
+#include "admitter/rules/job_rules.h"
 #include "admitter/loop/writes.h"
 
 /* An Event on the job; the second form only when it differs from the last of its kind. */

@@ -11,7 +11,7 @@
 #include "admitter/kube/event.h"
 #include "admitter/kube/writer.h"
 #include "admitter/loop/event.h"
-#include "admitter/loop/settings.h"
+#include "admitter/rules/settings.h"
 #include "admitter/loop/snapshot.h"
 
 struct loop;

@@ -1,10 +1,10 @@
 /* The scheduling cycle: let the engine decide, turn decisions into writes. */
 #include <string.h>
 #include "admitter/jobs/json_read.h"
-#include "admitter/loop/condition.h"
-#include "admitter/loop/decision_write.h"
+#include "admitter/rules/condition.h"
+#include "admitter/rules/decision_write.h"
 #include "admitter/loop/intents.h"
-#include "admitter/loop/life_cycle.h"
+#include "admitter/rules/life_cycle.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"

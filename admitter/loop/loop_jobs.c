@@ -5,7 +5,7 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/jobs/workload_name.h"
-#include "admitter/loop/condition.h"
+#include "admitter/rules/condition.h"
 #include "admitter/loop/job_writes.h"
 #include "admitter/loop/owners.h"
 #include "admitter/loop/workload_writes.h"

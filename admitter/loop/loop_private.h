@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "admitter/loop/loop.h"
-#include "admitter/loop/metrics.h"
+#include "admitter/metrics/metrics.h"
 #include "admitter/loop/status_pace.h"
 #include "quota/base/heap.h"
 #include "quota/base/map.h"

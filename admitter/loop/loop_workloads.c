@@ -2,8 +2,8 @@
 #include <string.h>
 #include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/json_read.h"
-#include "admitter/loop/check_list.h"
-#include "admitter/loop/condition.h"
+#include "admitter/rules/check_list.h"
+#include "admitter/rules/condition.h"
 #include "admitter/loop/elastic.h"
 #include "admitter/loop/intents.h"
 #include "admitter/loop/owners.h"

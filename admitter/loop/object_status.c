@@ -2,8 +2,8 @@
 
 #include <string.h>
 #include "admitter/jobs/json_read.h"
-#include "admitter/loop/condition.h"
-#include "admitter/loop/merge_patch.h"
+#include "admitter/rules/condition.h"
+#include "admitter/rules/merge_patch.h"
 #include "admitter/loop/report.h"
 #include "admitter/objects/queue_status.h"
 #include "quota/base/mem.h"

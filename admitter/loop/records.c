@@ -3,13 +3,13 @@
 #include "admitter/jobs/job_copy.h"
 #include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/json_read.h"
-#include "admitter/loop/condition.h"
+#include "admitter/rules/condition.h"
 #include "admitter/loop/elastic.h"
-#include "admitter/loop/job_slices.h"
+#include "admitter/rules/job_slices.h"
 #include "admitter/loop/owners.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/tally.h"
-#include "admitter/loop/workload_rules.h"
+#include "admitter/rules/workload_rules.h"
 #include "quota/base/mem.h"
 
 static void wake_workload(struct loop *loop, struct look *look)

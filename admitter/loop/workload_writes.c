@@ -2,8 +2,8 @@
 
 #include <string.h>
 #include "admitter/jobs/json_read.h"
-#include "admitter/loop/life_cycle.h"
-#include "admitter/loop/merge_patch.h"
+#include "admitter/rules/life_cycle.h"
+#include "admitter/rules/merge_patch.h"
 #include "admitter/loop/report.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "admitter/loop/loop_private.h"
-#include "admitter/loop/workload_rules.h"
+#include "admitter/rules/workload_rules.h"
 
 struct ledger_record;
 

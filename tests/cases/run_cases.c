@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "admitter/kube/yaml.h"
-#include "admitter/simulate.h"
+#include "admitter/simulate/simulate.h"
 #include "quota/base/clock.h"
 #include "quota/base/file.h"
 #include "quota/base/mem.h"

@@ -1,7 +1,7 @@
-/* room: admitter. The configuration file: any bytes give a configuration or say what is wrong. */
+/* room: admitter/configuration. The configuration file: any bytes give a configuration or say what is wrong. */
 #include <stdint.h>
 #include <stdlib.h>
-#include "admitter/configuration.h"
+#include "admitter/configuration/configuration.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,10 @@
-/* room: admitter. Manifests through the simulator: any bytes give output, or a refusal that names a
+/* room: admitter/simulate. Manifests through the simulator: any bytes give output, or a refusal that names a
  * line, never a crash, and never an engine whose invariants are broken. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admitter/simulate.h"
+#include "admitter/simulate/simulate.h"
 #include "quota/base/clock.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
 /* The lists of records that may need something: first come, first served, each once. */
-#include "tests/unit/admitter/loop/support.h"
+#include "tests/unit/admitter/rules/support.h"
 
 #include <string.h>
 #include "admitter/loop/loop_private.h"

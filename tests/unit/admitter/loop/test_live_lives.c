@@ -2,7 +2,7 @@
  *
  * This program is everybody else: users, job controllers, check controllers, administrators. What it does
  * follows from SLUICE_SEED; SLUICE_STEPS is how often it does something. Somebody else watches. */
-#include "tests/unit/admitter/loop/support.h"
+#include "tests/unit/admitter/rules/support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

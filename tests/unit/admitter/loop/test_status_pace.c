@@ -1,5 +1,5 @@
 /* How often the status of a queue is written: design.md, "queue status updates are coalesced". */
-#include "tests/unit/admitter/loop/support.h"
+#include "tests/unit/admitter/rules/support.h"
 
 #include "admitter/loop/status_pace.h"
 

@@ -1,0 +1,210 @@
+/* The one Workload of a job: found, made to match, taken over, or the others deleted. */
+#include <string.h>
+#include "admitter/jobs/job_facts.h"
+#include "admitter/jobs/json_read.h"
+#include "admitter/rules/job_slices.h"
+#include "admitter/rules/job_step_private.h"
+#include "admitter/objects/names.h"
+#include "quota/base/mem.h"
+
+static bool prebuilt_workload(struct job_rule *s, const struct workload_facts **match)
+{
+    const struct workload_facts *workload = s->facts->prebuilt;
+    const json_t *owner = workload ? object_controller(workload->object) : NULL;
+
+    *match = NULL;
+    if (!workload)
+        return false;
+    if (owner && strcmp(json_string_at(owner, "uid"), s->job->uid) != 0)
+        return false;
+    if (!owner)
+        return job_choose(s, JOB_ADOPT_WORKLOAD, workload);
+    if (s->job->is_elastic &&
+        *object_annotation(workload->object, ANNOTATION_SLICE_REPLACEMENT_FOR)) {
+        *match = workload;
+        return false;
+    }
+    if (!job_matches_workload(s->job, workload, s->settings)) {
+        if (facts_finished(workload))
+            return false;
+        return job_finish_workload(s, workload, "OutOfSync",
+                                   "The prebuilt workload is out of sync with its user job");
+    }
+    *match = workload;
+    return false;
+}
+
+static bool sync_gates(struct job_rule *s, const struct workload_facts *match)
+{
+    const char *wanted = s->job->admission_gated_by;
+    const char *present = object_annotation(match->object, "kueue.x-k8s.io/admission-gated-by");
+
+    if (!s->settings->admission_gated_by || strcmp(wanted, present) == 0)
+        return false;
+    s->choice->patch =
+        json_pack("{s:{s:{s:o}}}", "metadata", "annotations", "kueue.x-k8s.io/admission-gated-by",
+                  *wanted ? json_string(wanted) : json_null());
+    job_report(s, "UpdatedWorkload",
+               arena_format(s->arena, "Updated workload AdmissionGatedBy to \"%s\"", wanted));
+    return job_choose(s, JOB_PATCH_WORKLOAD, match);
+}
+
+/* 1.10: a changed priority-class label reaches the Workload. */
+static bool sync_priority(struct job_rule *s, const struct workload_facts *match)
+{
+    const json_t *spec = json_object_get(match->object, "spec");
+    const json_t *reference = json_object_get(spec, "priorityClassRef");
+
+    if (!*s->job->priority_class ||
+        strcmp(json_string_at(reference, "name"), s->job->priority_class) == 0 ||
+        facts_finished(match))
+        return false;
+    if ((facts_reserving(match) && !reference) ||
+        strcmp(json_string_at(reference, "group"), "scheduling.k8s.io") == 0)
+        return false;
+    if (!s->facts->priority_known)
+        return job_choose(s, JOB_MISSING_CLASS, match);
+    s->choice->patch =
+        json_pack("{s:{s:i, s:{s:s, s:s, s:s}}}", "spec", "priority", (int)s->facts->priority,
+                  "priorityClassRef", "group", s->facts->priority_group, "kind",
+                  s->facts->priority_kind, "name", s->facts->priority_name);
+    job_report(
+        s, "UpdatedWorkload",
+        arena_format(s->arena, "Updated workload priority class: %s", job_workload_key(s, match)));
+    return job_choose(s, JOB_PATCH_WORKLOAD, match);
+}
+
+/* The first Workload that describes the job; of the 'others', the first and the last one. */
+static const struct workload_facts *first_match(struct job_rule *s,
+                                                const struct workload_facts **other,
+                                                const struct workload_facts **last, size_t *others)
+{
+    const struct workload_facts *match = NULL;
+
+    *other = *last = NULL;
+    *others = 0;
+    for (size_t i = 0; i < s->facts->workload_count; i++) {
+        const struct workload_facts *workload = &s->facts->workloads[i];
+
+        if (!match && job_matches_workload(s->job, workload, s->settings)) {
+            match = workload;
+        } else {
+            if (*others == 0)
+                *other = workload;
+            *last = workload;
+            (*others)++;
+        }
+    }
+    return match;
+}
+
+static bool delete_surplus(struct job_rule *s, const struct workload_facts *workload)
+{
+    if (!facts_deleting(workload))
+        job_report(s, "DeletedWorkload",
+                   arena_format(s->arena, "Deleted not matching Workload: %s",
+                                job_workload_key(s, workload)));
+    return job_choose(s, JOB_DELETE_WORKLOAD, workload);
+}
+
+/* Left over from a job of the same name: nothing that is written to it makes it match. */
+static bool is_of_another_job(const struct job_rule *s, const struct workload_facts *workload)
+{
+    return s->settings->finish_orphaned &&
+           strcmp(json_string_at(object_controller(workload->object), "uid"), s->job->uid) != 0;
+}
+
+/* May this Workload be rewritten in place for a suspended job (1.12 step 2)? */
+static bool is_rewritable(const struct job_rule *s, const struct workload_facts *workload)
+{
+    return !facts_reserving(workload) && !facts_finished(workload) && !facts_deleting(workload) &&
+           !is_of_another_job(s, workload);
+}
+
+/* Slices that have ended are not let go by anyone else. */
+static bool let_finished_go(struct job_rule *s)
+{
+    for (size_t i = 0; i < s->facts->workload_count; i++) {
+        const struct workload_facts *workload = &s->facts->workloads[i];
+
+        if (facts_finished(workload) && facts_have_finalizer(workload))
+            return job_choose(s, JOB_REMOVE_FINALIZER, workload);
+    }
+    return false;
+}
+
+static bool own_workload(struct job_rule *s, const struct workload_facts **match)
+{
+    const struct workload_facts *other, *last;
+    size_t others;
+
+    *match = first_match(s, &other, &last, &others);
+    if (!*match && other && s->job->is_suspended && is_rewritable(s, other)) {
+        if (others > 1)
+            return delete_surplus(s, last);
+        job_report(s, "UpdatedWorkload",
+                   arena_format(s->arena, "Updated not matching Workload for suspended job: %s",
+                                job_workload_key(s, other)));
+        return job_choose(s, JOB_UPDATE_WORKLOAD, other);
+    }
+    if (!*match && !s->job->is_suspended && !s->job->is_finished)
+        return job_stop(
+            s, others == 1 ? other : NULL,
+            others == 1
+                ? "No matching Workload; restoring pod templates according to existent Workload"
+                : "Missing Workload; unable to restore pod templates");
+    if (other)
+        return delete_surplus(s, other);
+    return *match && (sync_gates(s, *match) || sync_priority(s, *match));
+}
+
+/* A slice gives quota back only when the pods that held it are gone. */
+static bool is_shedding_pods(const struct job *job, const struct workload_facts *slice)
+{
+    int64_t wanted = 0;
+
+    for (size_t i = 0; i < job->pod_set_count; i++)
+        wanted += job->pod_sets[i].count;
+    return facts_reserving(slice) && job->active_pods > wanted;
+}
+
+/* 1.20. A job whose pods are not held back by a gate may not grow while it runs. */
+static bool own_slice(struct job_rule *s, const struct workload_facts **match)
+{
+    bool runs_free = !s->job->is_suspended && !s->job->is_gated;
+    struct slice_choice slices;
+
+    switch (slice_choose(s->job, s->facts->workloads, s->facts->workload_count, &slices)) {
+    case SLICE_FINISH:
+        return job_finish_workload(s, slices.slice, slices.reason, slices.message);
+    case SLICE_RESIZE:
+        if (is_shedding_pods(s->job, slices.slice)) {
+            *match = slices.slice;
+            return false;
+        }
+        s->choice->patch = slice_resize_patch(s->job, slices.slice);
+        return job_choose(s, JOB_RESIZE_WORKLOAD, slices.slice);
+    case SLICE_USE:
+        *match = slices.slice;
+        return sync_priority(s, slices.slice) ||
+               (slices.holder && slices.holder != slices.slice &&
+                sync_priority(s, slices.holder)) ||
+               let_finished_go(s);
+    case SLICE_CREATE:
+        if (runs_free && !s->job->is_finished)
+            break;
+        *match = s->job->is_finished ? slices.slice : NULL; /* grown too late: nothing is made */
+        s->replaced = slices.slice;
+        return false;
+    default:
+        break;
+    }
+    return own_workload(s, match);
+}
+
+bool job_find_workload(struct job_rule *s, const struct workload_facts **match)
+{
+    if (*s->job->prebuilt_name)
+        return prebuilt_workload(s, match);
+    return s->job->is_elastic ? own_slice(s, match) : own_workload(s, match);
+}

@@ -1,0 +1,29 @@
+/* simulate_private.h - the world as the files of the simulator see it, and nobody else. */
+#pragma once
+
+#include "admitter/simulate/world.h"
+#include "quota/base/map.h"
+
+struct simulate_world {
+    const struct simulate_facts *facts;
+    const struct loop_settings *settings;
+    struct engine *engine;
+    struct simulate_workload *workloads; /* sorted by key */
+    size_t count;
+    struct map *by_key;         /* "namespace/name" -> workload */
+    struct map *cluster_queues; /* "namespace/localqueue" -> name of its ClusterQueue */
+    struct heap due;
+    struct simulate_workload **evicting;
+    size_t evicting_count, evicting_capacity;
+    struct arena arena;
+    int64_t now;
+    bool steps;
+    simulate_happening_fn *happened; /* or NULL */
+    void *happened_context;
+};
+
+/* QuotaReserved is True and there is an admission. */
+bool simulate_has_reservation(const struct simulate_workload *workload);
+/* The same for one that is active: a deactivated workload holds nothing, even before its reservation
+ * is taken away. */
+bool simulate_is_reserving(const struct simulate_workload *workload);

@@ -1,0 +1,452 @@
+#include "admitter/simulate/simulate_private.h"
+
+#include <stdlib.h>
+
+#include "admitter/objects/names.h"
+#include "admitter/simulate/status.h"
+#include "quota/base/map.h"
+#include "quota/base/mem.h"
+
+/* ---- making ---- */
+
+static bool due_before(const void *a, const void *b, void *context)
+{
+    const struct simulate_workload *left = a, *right = b;
+
+    (void)context;
+    return left->due != right->due ? left->due < right->due : strcmp(left->key, right->key) < 0;
+}
+
+static void due_set(struct simulate_world *world, struct simulate_workload *workload, int64_t due)
+{
+    heap_remove(&world->due, workload);
+    workload->due = due;
+    if (due != TIME_NONE)
+        heap_push(&world->due, workload);
+}
+
+/* When a job that starts at 'from' ends; one that outlasts the calendar never does. */
+static int64_t end_of_run(const struct simulate_workload *workload, int64_t from)
+{
+    const int64_t calendar_end = INT64_MAX - 3600 * NANOSECONDS_PER_SECOND;
+    int64_t end;
+
+    if (workload->duration < 0 || __builtin_add_overflow(from, workload->duration, &end) ||
+        end > calendar_end)
+        return TIME_NONE;
+    return end;
+}
+
+static int64_t condition_time(const struct simulate_workload *workload, const char *type)
+{
+    const struct condition *condition = status_condition(&workload->facts, type);
+
+    return condition ? condition->transition : TIME_NONE;
+}
+
+/* Does it wait for a backoff that ends by itself? */
+static bool backs_off(const struct simulate_workload *workload)
+{
+    const struct condition *requeued = status_condition(&workload->facts, CONDITION_TYPE_REQUEUED);
+
+    return requeued && requeued->status == CONDITION_FALSE &&
+           (strcmp(requeued->reason, REASON_PODS_READY_TIMEOUT) == 0 ||
+            strcmp(requeued->reason, REASON_ADMISSION_CHECK) == 0);
+}
+
+/* A backoff without a time is over at once. */
+static int64_t backoff_due(const struct simulate_world *world,
+                           const struct simulate_workload *workload)
+{
+    if (workload->facts.requeue_at != TIME_NONE)
+        return workload->facts.requeue_at;
+    return backs_off(workload) ? world->now : TIME_NONE;
+}
+
+/* What the stored state says about the future. */
+static void due_from_status(struct simulate_world *world, struct simulate_workload *workload)
+{
+    int64_t admitted = condition_time(workload, CONDITION_TYPE_ADMITTED);
+
+    if (simulate_is_reserving(workload)) {
+        if (status_is_true(&workload->facts, CONDITION_TYPE_ADMITTED) && admitted != TIME_NONE)
+            due_set(world, workload, end_of_run(workload, admitted));
+    } else {
+        due_set(world, workload, backoff_due(world, workload));
+    }
+}
+
+static void evicting_add(struct simulate_world *world, struct simulate_workload *workload)
+{
+    if (workload->evicting)
+        return;
+    workload->evicting = true;
+    world->evicting = mem_grow(world->evicting, world->evicting_count, &world->evicting_capacity,
+                               sizeof(struct simulate_workload *));
+    world->evicting[world->evicting_count++] = workload;
+}
+
+static void workload_init(struct simulate_world *world, struct simulate_workload *workload,
+                          const struct simulate_workload_fact *fact)
+{
+    workload->facts = fact->workload;
+    workload->key =
+        arena_format(&world->arena, "%s/%s", fact->workload.namespace, fact->workload.name);
+    workload->duration = fact->duration;
+    workload->due = TIME_NONE;
+    workload->place = HEAP_ABSENT;
+    status_own_conditions(workload);
+}
+
+static int key_order(const void *a, const void *b)
+{
+    const struct simulate_workload *left = a, *right = b;
+
+    return strcmp(left->key, right->key);
+}
+
+static void workloads_make(struct simulate_world *world)
+{
+    const struct simulate_facts *facts = world->facts;
+
+    world->workloads = mem_array(facts->workloads.count + 1, sizeof(*world->workloads));
+    for (size_t i = 0; i < facts->workloads.count; i++)
+        if (!status_is_true(&facts->workloads.items[i].workload, CONDITION_TYPE_FINISHED))
+            workload_init(world, &world->workloads[world->count++], &facts->workloads.items[i]);
+    qsort(world->workloads, world->count, sizeof(*world->workloads), key_order);
+    for (size_t i = 0; i < world->count; i++) {
+        struct simulate_workload *workload = &world->workloads[i];
+
+        map_put(world->by_key, str_of(workload->key), workload);
+        due_from_status(world, workload);
+        if (simulate_has_reservation(workload) &&
+            status_is_true(&workload->facts, CONDITION_TYPE_EVICTED))
+            evicting_add(world, workload);
+    }
+}
+
+/* Reserving ones first, in the order in which they reserved; then by creation. */
+static int arrival_order(const void *a, const void *b)
+{
+    const struct simulate_workload *left = *(struct simulate_workload *const *)a;
+    const struct simulate_workload *right = *(struct simulate_workload *const *)b;
+    bool left_holds = simulate_is_reserving(left), right_holds = simulate_is_reserving(right);
+    int64_t left_time =
+        left_holds ? condition_time(left, CONDITION_TYPE_QUOTA_RESERVED) : left->facts.created;
+    int64_t right_time =
+        right_holds ? condition_time(right, CONDITION_TYPE_QUOTA_RESERVED) : right->facts.created;
+
+    if (left_holds != right_holds)
+        return left_holds ? -1 : 1;
+    if (left_time != right_time)
+        return left_time < right_time ? -1 : 1;
+    return strcmp(left->key, right->key);
+}
+
+static void workloads_put(struct simulate_world *world)
+{
+    struct simulate_workload **order =
+        mem_array(world->count + 1, sizeof(struct simulate_workload *));
+
+    for (size_t i = 0; i < world->count; i++)
+        order[i] = &world->workloads[i];
+    qsort(order, world->count, sizeof(struct simulate_workload *), arrival_order);
+    for (size_t i = 0; i < world->count; i++)
+        engine_workload_put(world->engine, &order[i]->facts, world->now);
+    free(order);
+}
+
+static void queues_put(struct simulate_world *world)
+{
+    const struct simulate_facts *facts = world->facts;
+
+    for (size_t i = 0; i < facts->cohorts.count; i++)
+        engine_cohort_put(world->engine, &facts->cohorts.items[i], world->now);
+    for (size_t i = 0; i < facts->cluster_queues.count; i++)
+        engine_cluster_queue_put(world->engine, &facts->cluster_queues.items[i], world->now);
+    for (size_t i = 0; i < facts->local_queues.count; i++) {
+        struct local_queue queue = facts->local_queues.items[i];
+        const char *key = arena_format(&world->arena, "%s/%s", queue.namespace, queue.name);
+
+        map_put(world->cluster_queues, str_of(key), (void *)queue.cluster_queue);
+        if (!queue.has_consumed)
+            queue.consumed_updated = facts->start; /* its history begins with the clock */
+        queue.has_consumed = true;
+        engine_local_queue_put(world->engine, &queue, world->now);
+    }
+}
+
+static void facts_put(struct simulate_world *world)
+{
+    const struct simulate_facts *facts = world->facts;
+
+    for (size_t i = 0; i < facts->topologies.count; i++)
+        engine_topology_put(world->engine, &facts->topologies.items[i], world->now);
+    for (size_t i = 0; i < facts->flavors.count; i++)
+        engine_flavor_put(world->engine, &facts->flavors.items[i], world->now);
+    for (size_t i = 0; i < facts->checks.count; i++)
+        engine_check_put(world->engine, &facts->checks.items[i], world->now);
+    for (size_t i = 0; i < facts->namespaces.count; i++)
+        engine_namespace_put(world->engine, &facts->namespaces.items[i], world->now);
+    for (size_t i = 0; i < facts->limit_ranges.count; i++)
+        engine_limit_range_put(world->engine, &facts->limit_ranges.items[i], world->now);
+    for (size_t i = 0; i < facts->runtime_classes.count; i++)
+        engine_runtime_class_put(world->engine, &facts->runtime_classes.items[i], world->now);
+    queues_put(world);
+    workloads_put(world);
+}
+
+struct simulate_world *simulate_world_create(const struct simulate_facts *facts,
+                                             const struct loop_settings *settings, bool steps)
+{
+    struct simulate_world *world = mem_alloc(sizeof(*world));
+    struct engine_options options = settings->engine;
+
+    options.hold_batches = steps;
+    world->facts = facts;
+    world->settings = settings;
+    world->steps = steps;
+    /* What is here was here before the clock starts: what its arrival set off has happened. */
+    world->now =
+        steps ? facts->start : facts->start - options.requeue_batch - NANOSECONDS_PER_SECOND;
+    world->by_key = map_create();
+    world->cluster_queues = map_create();
+    heap_init(&world->due, HEAP_PLACE(struct simulate_workload, place), due_before, NULL);
+    world->engine = engine_create(&options);
+    workloads_make(world);
+    facts_put(world);
+    engine_advance(world->engine, facts->start);
+    world->now = facts->start;
+    return world;
+}
+
+void simulate_world_destroy(struct simulate_world *world)
+{
+    if (!world)
+        return;
+    for (size_t i = 0; i < world->count; i++)
+        status_finish(&world->workloads[i]);
+    engine_destroy(world->engine);
+    heap_finish(&world->due);
+    map_destroy(world->by_key);
+    map_destroy(world->cluster_queues);
+    free(world->workloads);
+    free(world->evicting);
+    arena_finish(&world->arena);
+    free(world);
+}
+
+struct engine *simulate_world_engine(struct simulate_world *world)
+{
+    return world->engine;
+}
+
+int64_t simulate_world_now(const struct simulate_world *world)
+{
+    return world->now;
+}
+
+/* ---- carrying out decisions ---- */
+
+static struct simulate_workload *find(struct simulate_world *world, const char *namespace,
+                                      const char *name, struct arena *arena)
+{
+    return map_get(world->by_key, str_of(arena_format(arena, "%s/%s", namespace, name)));
+}
+
+static void event_add(struct simulate_events *events, const char *object, bool warning,
+                      const char *reason)
+{
+    events->items =
+        mem_grow(events->items, events->count, &events->capacity, sizeof(*events->items));
+    events->items[events->count++] = (struct simulate_event){ object, reason, warning };
+}
+
+static void put(struct simulate_world *world, struct simulate_workload *workload)
+{
+    engine_workload_put(world->engine, &workload->facts, world->now);
+}
+
+void simulate_world_observe(struct simulate_world *world, simulate_happening_fn *happened,
+                            void *context)
+{
+    world->happened = happened;
+    world->happened_context = context;
+}
+
+static void tell(const struct simulate_world *world, const struct simulate_workload *workload,
+                 const char *what)
+{
+    if (world->happened)
+        world->happened(world->happened_context, workload->key, what, world->now);
+}
+
+static void finish(struct simulate_world *world, struct simulate_workload *workload,
+                   const char *reason, const char *message)
+{
+    due_set(world, workload, TIME_NONE);
+    workload->finished = true;
+    status_set(workload, CONDITION_TYPE_FINISHED, CONDITION_TRUE, reason, message, world->now);
+    put(world, workload);
+    tell(world, workload, "Finished");
+}
+
+/* An admitted elastic slice takes the place of an older one (spec/scheduling.md 4.11). */
+static void slice_replace(struct simulate_world *world, const struct simulate_workload *workload,
+                          struct arena *arena)
+{
+    const char *old_key = workload->facts.slice_replacement_for;
+    struct simulate_workload *old = old_key ? map_get(world->by_key, str_of(old_key)) : NULL;
+
+    if (!old || old->finished)
+        return;
+    finish(world, old, REASON_SLICE_REPLACED,
+           arena_format(arena,
+                        "Replaced to accommodate a workload (UID: %s, JobUID: %s) due to workload "
+                        "slice aggregation",
+                        workload->facts.uid,
+                        workload->facts.job_uid ? workload->facts.job_uid : "UNKNOWN"));
+}
+
+static void apply_reservation(struct simulate_world *world, struct simulate_workload *workload,
+                              const struct decision *decision, struct arena *arena,
+                              struct simulate_events *events)
+{
+    bool admitted = decision->outcome == OUTCOME_ADMITTED;
+
+    if (!decision->second_pass)
+        event_add(events, workload->key, false, REASON_QUOTA_RESERVED);
+    status_reserve(workload, decision, world->now);
+    status_checks_sync(&workload->facts, decision, world->now, &world->arena);
+    if (admitted) {
+        event_add(events, workload->key, false, REASON_ADMITTED);
+        if (world->settings->wait_for_pods_ready && !world->steps)
+            status_set(workload, CONDITION_TYPE_PODS_READY, CONDITION_TRUE, REASON_STARTED,
+                       "All pods reached readiness and the workload is running", world->now);
+        due_set(world, workload, end_of_run(workload, world->now));
+    } else {
+        due_set(world, workload, TIME_NONE);
+    }
+    put(world, workload);
+    slice_replace(world, workload, arena);
+}
+
+static void apply_victim(struct simulate_world *world, const char *preemptor,
+                         const struct victim *victim, struct arena *arena,
+                         struct simulate_events *events)
+{
+    struct simulate_workload *workload = find(world, victim->namespace, victim->name, arena);
+
+    if (!workload || victim->already_evicted)
+        return;
+    status_preempt(workload, victim->reason, victim->message, world->now);
+    event_add(events, workload->key, false, EVENT_REASON_EVICTED_PREFIX REASON_PREEMPTED);
+    event_add(events, workload->key, false, REASON_PREEMPTED);
+    event_add(events, preemptor, false, EVENT_REASON_PREEMPTED_WORKLOAD);
+    evicting_add(world, workload);
+    put(world, workload);
+}
+
+static void apply_wait(struct simulate_world *world, struct simulate_workload *workload,
+                       const struct decision *decision, struct simulate_events *events)
+{
+    if (!decision->write_status)
+        return;
+    status_wait(workload, decision, world->now);
+    if (!decision->waits_for_pods_ready)
+        event_add(events, workload->key, true, decision->reason);
+    put(world, workload);
+}
+
+static bool apply_one(struct simulate_world *world, const struct decision *decision,
+                      struct arena *arena, struct simulate_events *events)
+{
+    struct simulate_workload *workload = find(world, decision->namespace, decision->name, arena);
+    bool changed = false;
+
+    if (!workload)
+        return false;
+    if (decision->outcome == OUTCOME_ADMITTED || decision->outcome == OUTCOME_RESERVED) {
+        apply_reservation(world, workload, decision, arena, events);
+        return true;
+    }
+    for (size_t i = 0; i < decision->victim_count; i++) {
+        apply_victim(world, workload->key, &decision->victims[i], arena, events);
+        changed |= !decision->victims[i].already_evicted;
+    }
+    apply_wait(world, workload, decision, events);
+    return changed;
+}
+
+bool simulate_world_apply(struct simulate_world *world, const struct cycle_result *result,
+                          struct arena *arena, struct simulate_events *events)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < result->count; i++)
+        changed |= apply_one(world, &result->decisions[i], arena, events);
+    return changed;
+}
+
+bool simulate_world_release(struct simulate_world *world)
+{
+    size_t count = world->evicting_count;
+    bool released = false;
+
+    world->evicting_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct simulate_workload *workload = world->evicting[i];
+
+        workload->evicting = false;
+        if (workload->finished)
+            continue;
+        status_release(workload, world->settings->unadmitted_observability, world->now);
+        due_set(world, workload, backoff_due(world, workload));
+        put(world, workload);
+        tell(world, workload, "Stopped");
+        released = true;
+    }
+    return released;
+}
+
+/* ---- time ---- */
+
+int64_t simulate_world_next(const struct simulate_world *world)
+{
+    const struct simulate_workload *first = heap_peek(&world->due);
+    int64_t engine = engine_next_requeue(world->engine);
+
+    if (!first)
+        return engine;
+    return engine != TIME_NONE && engine < first->due ? engine : first->due;
+}
+
+static void backoff_end(struct simulate_world *world, struct simulate_workload *workload)
+{
+    due_set(world, workload, TIME_NONE);
+    workload->facts.requeue_at = TIME_NONE;
+    if (backs_off(workload))
+        status_set(workload, CONDITION_TYPE_REQUEUED, CONDITION_TRUE, REASON_BACKOFF_FINISHED,
+                   "The workload backoff was finished", world->now);
+    put(world, workload);
+    tell(world, workload, "Requeued");
+}
+
+bool simulate_world_advance(struct simulate_world *world, int64_t now)
+{
+    int64_t engine = engine_next_due(world->engine);
+    bool happened = engine != TIME_NONE && engine <= now;
+    struct simulate_workload *workload;
+
+    if (now > world->now)
+        world->now = now;
+    while ((workload = heap_peek(&world->due)) && workload->due <= world->now) {
+        happened = true;
+        if (simulate_is_reserving(workload))
+            finish(world, workload, REASON_SUCCEEDED, "Job finished successfully");
+        else
+            backoff_end(world, workload);
+    }
+    engine_advance(world->engine, world->now);
+    return happened;
+}

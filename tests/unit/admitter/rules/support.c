@@ -1,0 +1,48 @@
+#include "tests/unit/admitter/rules/support.h"
+
+/* The helpers of the objects' tests, compiled again for this room. */
+#include "tests/unit/admitter/objects/support.c"
+
+int64_t now_time(void)
+{
+    int64_t now = 0;
+
+    assert_int_equal(time_parse(str_of(NOW_TEXT), &now, NULL), 0);
+    return now;
+}
+
+const char *ago(struct arena *arena, int64_t seconds)
+{
+    char text[TIME_TEXT];
+
+    return arena_strdup(arena, time_print(now_time() - SECONDS(seconds), text));
+}
+
+json_t *workload(const char *metadata, const char *spec, const char *status)
+{
+    AUTO_FREE char *text =
+        mem_format("{'metadata':{'name':'wl','namespace':'ns','generation':2%s%s},"
+                   "'spec':{'queueName':'lq'%s%s},'status':{%s}}",
+                   *metadata ? "," : "", metadata, *spec ? "," : "", spec, status);
+
+    return tree(text);
+}
+
+const char *condition(struct arena *arena, const char *type, const char *status, const char *reason,
+                      const char *message, int64_t seconds_ago)
+{
+    return arena_format(arena,
+                        "{'type':'%s','status':'%s','reason':'%s','message':'%s',"
+                        "'lastTransitionTime':'%s'}",
+                        type, status, reason, message, ago(arena, seconds_ago));
+}
+
+const char *condition_text(struct arena *arena, const json_t *object, const char *type)
+{
+    const json_t *found = condition_find(object, type);
+
+    if (!found)
+        return "";
+    return arena_format(arena, "%s/%s/%s", json_string_value(json_object_get(found, "status")),
+                        condition_reason(object, type), condition_message(object, type));
+}
