@@ -8,7 +8,7 @@
 #define EXTERNAL_FOLDER "/etc/kueue/metrics/certs"
 #define INTERNAL_FOLDER                                                                            \
     "k8s-metrics-server/serving-certs" /* below the folder for temporary files */
-#define RENEW_BEFORE_SECONDS 2592000 /* 30 days */
+#define RENEW_BEFORE_SECONDS 2592000   /* 30 days */
 
 struct metrics_certificate {
     struct certificate_source *source;
