@@ -119,13 +119,14 @@ void kube_request_cancel(struct kube_call *call)
     call_free(call);
 }
 
-static void sweep_list(struct call_list *list)
+/* Those that were cancelled, or all. */
+static void sweep_list(struct call_list *list, bool all)
 {
     struct kube_call *next;
 
     for (struct kube_call *call = list->first; call; call = next) {
         next = call->next;
-        if (call->cancelled) {
+        if (all || call->cancelled) {
             call_unlink(call);
             call_free(call);
         }
@@ -138,18 +139,16 @@ static void sweep(struct kube_client *client)
         return;
     client->sweep = false;
     for (unsigned i = 0; i < KUBE_CLASSES; i++) {
-        sweep_list(&client->waiting[i]);
-        sweep_list(&client->running[i]);
+        sweep_list(&client->waiting[i], false);
+        sweep_list(&client->running[i], false);
     }
 }
 
 void calls_drop(struct kube_client *client)
 {
     for (unsigned i = 0; i < KUBE_CLASSES; i++) {
-        while (client->waiting[i].first)
-            kube_request_cancel(client->waiting[i].first);
-        while (client->running[i].first)
-            kube_request_cancel(client->running[i].first);
+        sweep_list(&client->waiting[i], true);
+        sweep_list(&client->running[i], true);
     }
 }
 
