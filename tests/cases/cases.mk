@@ -2,7 +2,7 @@
 CASE_RUNNER := $(OUT)/tests/cases/run_cases
 
 $(CASE_RUNNER): $(OUT)/tests/cases/run_cases.o $(call reverse,$(ARCHIVES))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 .PHONY: cases
 cases: $(CASE_RUNNER) ## run the engine cases (CASES=preemption for one group)
