@@ -105,8 +105,9 @@ int pod_set_map_merge(json_t *into, const json_t *from, const char *field, struc
 
         if (there && !json_equal(there, value))
             return err_set(e, ERR_INVALID,
-                           "conflict for %s: conflict for key=%s, value1=%s, value2=%s", field, key,
-                           json_string_value(there), json_string_value(value));
+                           "invalid admission check PodSetUpdate: conflict for %s: "
+                           "conflict for key=%s, value1=%s, value2=%s",
+                           field, key, json_string_value(there), json_string_value(value));
         json_object_set(into, key, value);
     }
     return 0;

@@ -28,8 +28,8 @@ void pod_template_inject(json_t *pod_template, const char *injected);
 void pod_set_info_from_injected(struct pod_set_info *info, const char *name, int32_t count,
                                 const char *injected);
 
-/* Union of one label-like map into another. ERR_INVALID: "conflict for key=K, value1=A, value2=B",
- * prefixed "conflict for <field>: ". */
+/* Union of one label-like map into another. ERR_INVALID: "invalid admission check PodSetUpdate:
+ * conflict for <field>: conflict for key=K, value1=A, value2=B", whoever asked for 'from'. */
 MUST_USE int pod_set_map_merge(json_t *into, const json_t *from, const char *field, struct err *e);
 /* Append tolerations that are not there yet (key, operator, value and effect compare). */
 void pod_set_tolerations_merge(json_t *into, const json_t *from);

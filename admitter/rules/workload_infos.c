@@ -126,10 +126,8 @@ static int add_updates(const struct build *b, struct pod_set_info *info, struct 
         {
             if (strcmp(json_string_at(update, "name"), info->name) != 0)
                 continue;
-            if (merge_update(update, info, e) < 0) {
-                err_wrap(e, "invalid admission check PodSetUpdate");
+            if (merge_update(update, info, e) < 0)
                 return err_wrap(e, "in admission check \"%s\"", json_string_at(check, "name"));
-            }
             break;
         }
     }

@@ -48,7 +48,7 @@ check "(it is there)" holds jobs user '.metadata.deletionTimestamp == null'
 submit clash '.spec.template.spec.nodeSelector = {"instance-type": "other"}'
 soon holds workloads "$w" true
 admit "$w"
-check "a node selector that contradicts the flavor's ends the Workload" soon holds workloads "$w" "$(has_condition Finished True FailedToStart 'conflict for nodeSelector: conflict for key=instance-type, value1=other, value2=spot')"
+check "a node selector that contradicts the flavor's ends the Workload" soon holds workloads "$w" "$(has_condition Finished True FailedToStart 'invalid admission check PodSetUpdate: conflict for nodeSelector: conflict for key=instance-type, value1=other, value2=spot')"
 submit updates
 soon holds workloads "$w" true
 reserve "$w"

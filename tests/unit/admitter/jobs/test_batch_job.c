@@ -132,8 +132,8 @@ static void a_start_that_cannot_be(void **state)
     spot_info(&info, 1);
     assert_int_equal(batch_job_kind.start(job_decoded(&arena, object), &info, 1, &patch, &e), -1);
     assert_int_equal(e.code, ERR_INVALID);
-    assert_string_equal(
-        e.text, "conflict for nodeSelector: conflict for key=instance-type, value1=x, value2=spot");
+    assert_string_equal(e.text, "invalid admission check PodSetUpdate: conflict for nodeSelector: "
+                                "conflict for key=instance-type, value1=x, value2=spot");
     assert_int_equal(batch_job_kind.start(job_decoded(&arena, object), &info, 0, &patch, &e), -1);
     assert_string_equal(e.text, "invalid podset infos: expecting 1 podset, got 0");
     pod_set_info_finish(&info, 1);

@@ -224,10 +224,15 @@ static void conflicts_name_the_key(void **state)
     static const struct {
         const char *field, *key, *expected;
     } cases[] = {
-        { "labels", "a", "conflict for labels: conflict for key=a, value1=1, value2=x" },
-        { "annotations", "n", "conflict for annotations: conflict for key=n, value1=1, value2=x" },
+        { "labels", "a",
+          "invalid admission check PodSetUpdate: conflict for labels: conflict for key=a, "
+          "value1=1, value2=x" },
+        { "annotations", "n",
+          "invalid admission check PodSetUpdate: conflict for annotations: conflict for key=n, "
+          "value1=1, value2=x" },
         { "nodeSelector", "z",
-          "conflict for nodeSelector: conflict for key=z, value1=1, value2=x" },
+          "invalid admission check PodSetUpdate: conflict for nodeSelector: conflict for key=z, "
+          "value1=1, value2=x" },
     };
     AUTO_FREE char *injected = injected_of(TEMPLATE);
 
