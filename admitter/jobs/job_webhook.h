@@ -10,7 +10,7 @@
 
 struct job_environment {
     const struct job_options *options;
-    void *context; /* handed to the questions below; each answers without blocking */
+    void *context; /* handed to the questions below; each answers from memory */
     bool (*local_queue_exists)(void *context, const char *namespace, const char *name);
     bool (*priority_class_exists)(void *context, const char *name);
     /* Does the namespace match managedJobsNamespaceSelector (absent selector: yes)? -1 when the

@@ -11,8 +11,9 @@
 #include "quota/base/mem.h"
 #include "webhook/patch.h"
 
+#define NEWS_STEP_MS 5
 #define OWNER_WAIT_MS 200
-#define OWNER_WAIT_STEP_MS 5
+#define NAMESPACE_WAIT_MS 1000 /* the API server has seen it, so the news does come */
 
 /* ---- questions of the job kinds, answered from the snapshot ---- */
 
@@ -26,10 +27,27 @@ static bool priority_class_exists(void *context, const char *name)
     return snapshot_has_priority_class(((struct hooks *)context)->snapshot, name);
 }
 
+/* What was made a moment ago may be on its way to the snapshot. False: waited long enough. */
+static bool wait_for_news(unsigned *waited_ms, unsigned limit_ms)
+{
+    const struct timespec step = { .tv_nsec = NEWS_STEP_MS * NANOSECONDS_PER_MILLISECOND };
+
+    if (*waited_ms >= limit_ms)
+        return false;
+    nanosleep(&step, NULL);
+    *waited_ms += NEWS_STEP_MS;
+    return true;
+}
+
 static int namespace_is_managed(void *context, const char *namespace, struct err *e)
 {
-    int managed = snapshot_namespace_managed(((struct hooks *)context)->snapshot, namespace);
+    const struct hooks *hooks = context;
+    unsigned waited_ms = 0;
+    int managed;
 
+    do
+        managed = snapshot_namespace_managed(hooks->snapshot, namespace);
+    while (managed < 0 && wait_for_news(&waited_ms, NAMESPACE_WAIT_MS));
     if (managed >= 0)
         return managed;
     return err_set(e, ERR_NOT_FOUND, "namespaces \"%s\" not found", namespace);
@@ -41,22 +59,19 @@ static bool queue_uses_multikueue(void *context, const char *namespace, const ch
                                          CONTROLLER_MULTIKUEUE);
 }
 
-/* An owner made a moment ago may be on its way to the snapshot. */
 static int owner_find(void *context, unsigned kind, const char *namespace, const char *name,
                       struct arena *arena, struct owner_facts *facts, struct err *e)
 {
-    const struct timespec step = { .tv_nsec = OWNER_WAIT_STEP_MS * NANOSECONDS_PER_MILLISECOND };
     const struct hooks *hooks = context;
+    unsigned waited_ms = 0;
     int answer;
 
     (void)e;
-    for (int waited = 0;; waited += OWNER_WAIT_STEP_MS) {
+    do
         answer = owner_look_up(&hooks->settings->owners, hooks->snapshot, kind, namespace, name,
                                arena, facts);
-        if (answer >= 0 || waited >= OWNER_WAIT_MS)
-            return answer;
-        nanosleep(&step, NULL);
-    }
+    while (answer < 0 && wait_for_news(&waited_ms, OWNER_WAIT_MS));
+    return answer;
 }
 
 /* ---- job kinds ---- */

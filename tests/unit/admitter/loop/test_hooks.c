@@ -248,6 +248,32 @@ static void a_missing_owner_denies(void **state)
     json_decref(response);
 }
 
+static void *namespace_news(void *context)
+{
+    const struct timespec a_moment = { .tv_nsec = 30 * NANOSECONDS_PER_MILLISECOND };
+
+    (void)context;
+    nanosleep(&a_moment, NULL);
+    snapshot_namespace_put(snapshot, "ns", true);
+    return NULL;
+}
+
+static void a_namespace_that_is_news_is_waited_for(void **state)
+{
+    pthread_t thread;
+    json_t *response;
+
+    (void)state;
+    snapshot_local_queue_put(snapshot, "ns", "default", "cq");
+    assert_int_equal(pthread_create(&thread, NULL, namespace_news, NULL), 0);
+    response = post("/mutate-batch-v1-job", "CREATE",
+                    "{'metadata':{'name':'j','namespace':'ns'}," SPEC "}", "null");
+    pthread_join(thread, NULL);
+    assert_true(json_is_true(member(response, "allowed")));
+    assert_true(has_member(response, "patch"));
+    json_decref(response);
+}
+
 static void *read_much(void *context)
 {
     long *found = context;
@@ -283,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_job_gets_a_patch),
         TEST(a_missing_owner_denies),
+        TEST(a_namespace_that_is_news_is_waited_for),
         TEST(errors_deny_with_causes),
         TEST(broken_objects_are_refused),
         TEST(every_other_path_allows),
