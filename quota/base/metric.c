@@ -411,7 +411,9 @@ static void print_line(struct strbuf *out, const struct metric *metric, const ch
         *at++ = '{';
     at = put(at, series->labels, series->labels_length);
     if (bound) {
-        at = put(at, ",le=\"" + (series->labels_length == 0), series->labels_length == 0 ? 4 : 5);
+        if (series->labels_length > 0)
+            *at++ = ',';
+        at = put(at, "le=\"", 4);
         at = put(at, bound, limit);
         *at++ = '"';
     }
