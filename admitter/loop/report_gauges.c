@@ -192,6 +192,7 @@ void report_changed(struct loop *loop, const struct changed_names *changed)
     report_cohorts(loop);
     report_cluster_queues(loop);
     metrics_cohorts_keep(cohort_exists, loop);
+    metrics_take_moved(); /* what these two moved is told by now */
 }
 
 void report_everything(struct loop *loop)

@@ -42,7 +42,7 @@ at() {
         jobs) group=batch/v1 ;;
         events) group=events.k8s.io/v1 ;;
         jobsets) group=jobset.x-k8s.io/v1alpha2 ;;
-        clusterqueues | resourceflavors | workloadpriorityclasses | admissionchecks)
+        clusterqueues | cohorts | resourceflavors | workloadpriorityclasses | admissionchecks)
             echo "/apis/$group/$1${2:+/$2}"
             return
             ;;
