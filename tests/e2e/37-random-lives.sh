@@ -6,7 +6,8 @@
 . "$(dirname "$0")/workloads.sh"
 export SLUICE_SEED=${SLUICE_SEED:-1} SLUICE_STEPS=${SLUICE_STEPS:-700} SLUICE_TEST_KUBECONFIG=$work/cluster/kubeconfig
 lives=$root/out/release/tests/unit/admitter/loop/test_live_lives
-[ -x "$lives" ] || make -s -C "$root" "${lives#"$root"/}"
+# api.sh has a function of that name.
+[ -x "$lives" ] || command make -s -C "$root" "${lives#"$root"/}"
 say "seed $SLUICE_SEED, $SLUICE_STEPS steps"
 
 api_stage "$alone
