@@ -8,7 +8,6 @@
 #include "admitter/loop/hooks.h"
 #include "admitter/loop/snapshot.h"
 
-static struct arena arena;
 static struct loop_settings settings;
 static struct snapshot *snapshot;
 static struct hooks *hooks;

@@ -3,6 +3,22 @@
 /* The helpers of the objects' tests, compiled again for this room. */
 #include "tests/unit/admitter/objects/support.c"
 
+struct arena arena;
+
+int arena_setup(void **state)
+{
+    (void)state;
+    arena_init(&arena);
+    return 0;
+}
+
+int arena_teardown(void **state)
+{
+    (void)state;
+    arena_finish(&arena);
+    return 0;
+}
+
 int64_t now_time(void)
 {
     int64_t now = 0;
@@ -11,11 +27,11 @@ int64_t now_time(void)
     return now;
 }
 
-const char *ago(struct arena *arena, int64_t seconds)
+const char *ago(struct arena *a, int64_t seconds)
 {
     char text[TIME_TEXT];
 
-    return arena_strdup(arena, time_print(now_time() - SECONDS(seconds), text));
+    return arena_strdup(a, time_print(now_time() - SECONDS(seconds), text));
 }
 
 json_t *workload(const char *metadata, const char *spec, const char *status)
@@ -28,21 +44,21 @@ json_t *workload(const char *metadata, const char *spec, const char *status)
     return tree(text);
 }
 
-const char *condition(struct arena *arena, const char *type, const char *status, const char *reason,
+const char *condition(struct arena *a, const char *type, const char *status, const char *reason,
                       const char *message, int64_t seconds_ago)
 {
-    return arena_format(arena,
+    return arena_format(a,
                         "{'type':'%s','status':'%s','reason':'%s','message':'%s',"
                         "'lastTransitionTime':'%s'}",
-                        type, status, reason, message, ago(arena, seconds_ago));
+                        type, status, reason, message, ago(a, seconds_ago));
 }
 
-const char *condition_text(struct arena *arena, const json_t *object, const char *type)
+const char *condition_text(struct arena *a, const json_t *object, const char *type)
 {
     const json_t *found = condition_find(object, type);
 
     if (!found)
         return "";
-    return arena_format(arena, "%s/%s/%s", json_string_value(json_object_get(found, "status")),
+    return arena_format(a, "%s/%s/%s", json_string_value(json_object_get(found, "status")),
                         condition_reason(object, type), condition_message(object, type));
 }

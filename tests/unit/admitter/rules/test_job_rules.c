@@ -8,7 +8,6 @@
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/rules/job_rules.h"
 
-static struct arena arena;
 static struct loop_settings settings;
 static struct job_facts facts;
 static struct job_choice choice;

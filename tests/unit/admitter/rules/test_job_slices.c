@@ -6,22 +6,6 @@
 #include "admitter/rules/job_slices.h"
 #include "admitter/rules/ungate.h"
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
-
 #define MOST 4
 struct slice_row {
     const char *name, *replaces; /* replaces: name of another one, NULL */
@@ -235,10 +219,12 @@ static void templates_go_back_to_what_they_were(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_slice_that_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(other_pod_sets_are_foreign, setup, teardown),
-        cmocka_unit_test_setup_teardown(pods_take_over_what_checks_say, setup, teardown),
-        cmocka_unit_test_setup_teardown(templates_go_back_to_what_they_were, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_slice_that_counts, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(other_pod_sets_are_foreign, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(pods_take_over_what_checks_say, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(templates_go_back_to_what_they_were, arena_setup,
+                                        arena_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,22 +3,6 @@
 
 #include "admitter/rules/life_cycle.h"
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
-
 /* Letters: Q quota (with an admission), A admitted, E evicted, P preempted, F finished, q the quota is gone, and
  * x: the admission stands although nothing says that there is quota. */
 static json_t *make(const char *letters)
@@ -152,10 +136,12 @@ static void the_table_is_whole(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(states_follow_from_conditions, setup, teardown),
-        cmocka_unit_test_setup_teardown(changes_are_events_of_the_table, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_write_must_not_contradict_itself, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_table_is_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(states_follow_from_conditions, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(changes_are_events_of_the_table, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(a_write_must_not_contradict_itself, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(the_table_is_whole, arena_setup, arena_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

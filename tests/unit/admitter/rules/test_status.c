@@ -9,22 +9,6 @@
 #include "admitter/rules/eviction.h"
 #include "admitter/rules/merge_patch.h"
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
-
 static json_t *with_conditions(const char *conditions, const char *rest)
 {
     return workload(
@@ -492,22 +476,28 @@ static void a_victim_is_marked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(transition_moves_with_the_status_only, setup, teardown),
-        cmocka_unit_test_setup_teardown(long_messages_end_in_dots, setup, teardown),
-        cmocka_unit_test_setup_teardown(patches_say_what_changed, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_list_follows_the_required_checks, setup, teardown),
-        cmocka_unit_test_setup_teardown(check_states_are_described, setup, teardown),
-        cmocka_unit_test_setup_teardown(pending_checks_speak_in_status_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_latest_retry_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_eviction_resets, setup, teardown),
-        cmocka_unit_test_setup_teardown(only_deactivation_joins_its_cause, setup, teardown),
-        cmocka_unit_test_setup_teardown(admitted_is_computed, setup, teardown),
-        cmocka_unit_test_setup_teardown(legacy_reasons_of_losing_admission, setup, teardown),
-        cmocka_unit_test_setup_teardown(fresh_workloads_get_no_conditions, setup, teardown),
-        cmocka_unit_test_setup_teardown(execution_time_adds_up, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_reservation_is_written, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_wait_is_written_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_victim_is_marked, setup, teardown),
+        cmocka_unit_test_setup_teardown(transition_moves_with_the_status_only, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(long_messages_end_in_dots, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(patches_say_what_changed, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(the_list_follows_the_required_checks, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(check_states_are_described, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(pending_checks_speak_in_status_order, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(the_latest_retry_counts, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(an_eviction_resets, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(only_deactivation_joins_its_cause, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(admitted_is_computed, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(legacy_reasons_of_losing_admission, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(fresh_workloads_get_no_conditions, arena_setup,
+                                        arena_teardown),
+        cmocka_unit_test_setup_teardown(execution_time_adds_up, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(a_reservation_is_written, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(a_wait_is_written_once, arena_setup, arena_teardown),
+        cmocka_unit_test_setup_teardown(a_victim_is_marked, arena_setup, arena_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

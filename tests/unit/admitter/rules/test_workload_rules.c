@@ -5,7 +5,6 @@
 #include "admitter/rules/life_cycle.h"
 #include "admitter/rules/workload_rules.h"
 
-static struct arena arena;
 static struct loop_settings settings;
 static struct workload_surroundings around;
 static struct step_result result;
