@@ -1,8 +1,8 @@
 /* arguments.h - the command line of "admitter run".
  *
- * Used once by main before any thread starts. Order of use: arguments_parse, configuration_load with
- * the path and the gates found, arguments_apply. A mistake is a usage error: exit status 2 with the
- * text, which names what was wrong and lists what is known. Rules: spec/process.md. */
+ * Used once by main before any thread starts. Order of use: arguments_parse, configuration_load
+ * with the path and the gates found, arguments_apply. A mistake is a usage error: exit status 2
+ * with the text, which names what was wrong and lists what is known. Rules: spec/process.md. */
 #pragma once
 
 #include <stdbool.h>

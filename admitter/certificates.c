@@ -134,8 +134,7 @@ static void store_read(struct certificates *c, const json_t *secret)
     json_t *value;
     struct err e = { 0 };
 
-    json_object_foreach(json_object_get(secret, "data"), key, value)
-    {
+    json_object_foreach(json_object_get(secret, "data"), key, value) {
         if (count == ARRAY_COUNT(entries) || !json_is_string(value) ||
             !base64_decode(str_of(json_string_value(value)), &values[count]))
             continue;
@@ -238,8 +237,8 @@ static int publish_hooks(struct certificates *c, const char *plural, const char 
     if (request(c, "GET", kube_path(&resource, NULL, name, NULL), NULL, NULL, &object, &problem) <
         0)
         return problem.code == ERR_NOT_FOUND ? 0 : err_set(e, problem.code, "%s", problem.text);
-    json_array_foreach(json_object_get(object, "webhooks"), i, hook) differs =
-        set_bundle(json_object_get(hook, "clientConfig"), bundle) || differs;
+    json_array_foreach(json_object_get(object, "webhooks"), i, hook)
+        differs = set_bundle(json_object_get(hook, "clientConfig"), bundle) || differs;
     if (differs) {
         json_t *patch = json_pack("{s:{s:O}, s:O}", "metadata", "resourceVersion",
                                   json_at(object, "metadata", "resourceVersion", NULL), "webhooks",

@@ -1,5 +1,5 @@
-/* certificates.h - our own serving certificate: shared by replicas through a Secret, known to the API
- * server through the caBundle of the webhook configurations and definitions.
+/* certificates.h - our own serving certificate: shared by replicas through a Secret, known to the
+ * API server through the caBundle of the webhook configurations and definitions.
  *
  * Main thread. Every call makes a few requests and waits for them. Any replica creates what is
  * missing; after that only the leader renews. Rules: spec/config.md 3.3, libraries.md 5. */
@@ -23,8 +23,8 @@ struct certificates *certificates_create(struct kube_client *client,
                                          struct certificate_source *source);
 void certificates_destroy(struct certificates *certificates); /* NULL is fine */
 
-/* Load the Secret; take the one step that is due (anything at all only when 'leading', or when there
- * is nothing usable yet); serve the leaf; publish the bundle. 'now' in seconds since 1970. After an
- * error the next call goes on where this one stopped. */
+/* Load the Secret; take the one step that is due (anything at all only when 'leading', or when
+ * there is nothing usable yet); serve the leaf; publish the bundle. 'now' in seconds since 1970.
+ * After an error the next call goes on where this one stopped. */
 MUST_USE int certificates_sync(struct certificates *certificates, bool leading, int64_t now,
                                struct err *e);

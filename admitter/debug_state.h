@@ -1,4 +1,5 @@
-/* debug_state.h - the engine's state as JSON, in the form of "final" in spec/simulate.md. Engine thread. */
+/* debug_state.h - the engine's state as JSON, in the form of "final" in spec/simulate.md. Engine
+ * thread. */
 #pragma once
 
 #include "admitter/loop/loop.h"

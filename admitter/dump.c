@@ -81,9 +81,12 @@ void dump_write(struct loop *loop, void *context)
     debug_state_write(loop, &text);
     state = json_loadb(text.text, text.length, 0, NULL);
     LOG(LOG_INFO, "Started dump");
-    json_array_foreach(json_object_get(state, "clusterQueues"), i, item) dump_queue(loop, item);
-    json_array_foreach(json_object_get(state, "cohorts"), i, item) dump_cohort(item);
-    json_array_foreach(json_object_get(state, "clusterQueues"), i, item) dump_waiting(item);
+    json_array_foreach(json_object_get(state, "clusterQueues"), i, item)
+        dump_queue(loop, item);
+    json_array_foreach(json_object_get(state, "cohorts"), i, item)
+        dump_cohort(item);
+    json_array_foreach(json_object_get(state, "clusterQueues"), i, item)
+        dump_waiting(item);
     LOG(LOG_INFO, "Ended dump");
     json_decref(state);
 }

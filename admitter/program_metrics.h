@@ -1,12 +1,13 @@
 /* program_metrics.h - what the program itself does, under the names that Go's controllers use.
  *
- *   controller_runtime_webhook_requests_total{webhook,code}, controller_runtime_webhook_latency_seconds{webhook}
+ *   controller_runtime_webhook_requests_total{webhook,code}
+ *   controller_runtime_webhook_latency_seconds{webhook}
  *   rest_client_requests_total{code,host,method}
  *   process_cpu_seconds_total, process_resident_memory_bytes, process_virtual_memory_bytes,
  *   process_open_fds, process_max_fds, process_start_time_seconds
  *
- * One set per process, in the registry of admitter/loop/metrics.h: start after metrics_start, end
- * with metrics_stop. Any thread. Rules: spec/operations.md 1.10. */
+ * One set per process, in the registry of admitter/metrics/metrics.h: start after metrics_start,
+ * end with metrics_stop. Any thread. Rules: spec/operations.md 1.10. */
 #pragma once
 
 #include <stdint.h>

@@ -181,8 +181,8 @@ static bool wait_for_writes(const struct program *p)
     return false;
 }
 
-/* Give the lease back, then end the kube thread. With writes on their way the lease is left to expire:
- * the next leader must not decide before they have landed. */
+/* Give the lease back, then end the kube thread. With writes on their way the lease is left to
+ * expire: the next leader must not decide before they have landed. */
 static void kube_stop(struct program *p, bool quiet)
 {
     if (!p->kube_started)

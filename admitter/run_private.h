@@ -1,5 +1,5 @@
-/* run_private.h - what the files of "admitter run" share: run.c (start, tick, stop), run_lead.c (the
- * lease and the ledger), run_servers.c (certificates, routes and ports). Main thread, unless a
+/* run_private.h - what the files of "admitter run" share: run.c (start, tick, stop), run_lead.c
+ * (the lease and the ledger), run_servers.c (certificates, routes and ports). Main thread, unless a
  * function says otherwise. */
 #pragma once
 
@@ -49,8 +49,8 @@ struct program {
 
 /* Elect a leader, or lead at once where the configuration says so. */
 MUST_USE int program_lease_start(struct program *p, struct err *e);
-/* The lease is held: open the ledger, tell the loop, list everything anew. The last leader may still
- * have the file open for a moment: then again with the next tick. */
+/* The lease is held: open the ledger, tell the loop, list everything anew. The last leader may
+ * still have the file open for a moment: then again with the next tick. */
 void program_take_lead(struct program *p);
 /* Of a struct program: is the lease ours, or is there none? Any thread. */
 bool program_may_write(void *context);

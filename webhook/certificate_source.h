@@ -27,9 +27,9 @@ MUST_USE int certificate_source_watch_folder(struct certificate_source *source, 
                                              struct err *e);
 
 /* Read the folder again, if there is one; cheap, for every few seconds. *changed tells whether
- * another pair is served now. A pair that is broken, does not match or has expired at 'now' (seconds
- * since 1970) is refused with an error and the old one stays; the same broken content is reported
- * once. Call from one thread. */
+ * another pair is served now. A pair that is broken, does not match or has expired at 'now'
+ * (seconds since 1970) is refused with an error and the old one stays; the same broken content is
+ * reported once. Call from one thread. */
 MUST_USE int certificate_source_refresh(struct certificate_source *source, int64_t now_seconds,
                                         bool *changed, struct err *e);
 

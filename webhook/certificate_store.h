@@ -43,10 +43,9 @@ const char *certificate_action_name(enum certificate_action action); /* "renewed
 
 /* Take the one next step that is due at 'now'. Anything but CERTIFICATE_KEEP must be written to the
  * Secret (on a conflict: load again and ask again), then the bundle to the webhook configurations,
- * then the leaf to the certificate source. 'published_since': since when every webhook configuration
- * has been seen with the store's present bundle, 0: not all are; an authority is switched only
- * CERTIFICATE_SETTLE_SECONDS after that. On -1 the store
- * is unchanged. */
+ * then the leaf to the certificate source. 'published_since': since when every webhook
+ * configuration has been seen with the store's present bundle, 0: not all are; an authority is
+ * switched only CERTIFICATE_SETTLE_SECONDS after that. On -1 the store is unchanged. */
 MUST_USE int certificate_store_step(struct certificate_store *store,
                                     const struct certificate_names *names, int64_t now,
                                     int64_t published_since, enum certificate_action *action,

@@ -12,7 +12,8 @@
 
 /* Convert one object (a JSON object, raw) from version 'from' to 'to' ("v1beta1"; never the same)
  * and append the result, with its new apiVersion, to 'out'. metadata other than labels and
- * annotations must not change. -1 fails the whole review with e->text, the object's name in front. */
+ * annotations must not change. -1 fails the whole review with e->text, the object's name in
+ * front. */
 typedef int conversion_function(void *context, struct str object, const char *from, const char *to,
                                 struct strbuf *out, struct arena *arena, struct err *e);
 

@@ -114,8 +114,7 @@ static void compare_objects(struct difference *d, const json_t *from, const json
     const json_t *value, *other;
 
     /* jansson's iteration macros want a mutable object, though they change nothing. */
-    json_object_foreach((json_t *)(uintptr_t)from, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)from, key, value) {
         path_escape(&d->path, str_of(key));
         other = json_object_get(to, key);
         if (other)
@@ -124,8 +123,7 @@ static void compare_objects(struct difference *d, const json_t *from, const json
             operation_tree(d, "remove", NULL);
         path_cut(&d->path, length);
     }
-    json_object_foreach((json_t *)(uintptr_t)to, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)to, key, value) {
         if (json_object_get(from, key))
             continue;
         path_escape(&d->path, str_of(key));

@@ -83,7 +83,8 @@ void review_render(const struct review *review, const struct review_answer *answ
 
 /* Decide one review. 'answer' is initialised as allowed. 0: answered. -1 and *e: it could not be
  * judged; the caller is denied with e->text and the code that e->code stands for: ERR_INVALID 400,
- * ERR_FORBIDDEN 403, ERR_NOT_FOUND 404, ERR_CONFLICT and ERR_EXISTS 409, ERR_BUSY 503, others 500. */
+ * ERR_FORBIDDEN 403, ERR_NOT_FOUND 404, ERR_CONFLICT and ERR_EXISTS 409, ERR_BUSY 503, others
+ * 500. */
 typedef int review_function(void *context, const struct review *review,
                             struct review_answer *answer, struct arena *arena, struct err *e);
 

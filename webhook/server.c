@@ -168,7 +168,8 @@ static void address_any(struct webhook_server *server, int family)
         memcpy(&server->address, &four, sizeof(four));
 }
 
-/* A name that has addresses of both families means the IPv4 one: "localhost" is 127.0.0.1, as in Go. */
+/* A name that has addresses of both families means the IPv4 one: "localhost" is 127.0.0.1, as in
+ * Go. */
 static int address_resolve(struct webhook_server *server, struct err *e)
 {
     struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };

@@ -50,7 +50,8 @@ static const char *mac_of(const char *name, const char *hash)
     return strcmp(hash, "_SHA256") == 0 ? "+SHA256" : "+SHA1";
 }
 
-/* "TLS_<key exchange>_WITH_<cipher>_<hash>"; a suite of TLS 1.3 has no "_WITH_" and adds nothing. */
+/* "TLS_<key exchange>_WITH_<cipher>_<hash>"; a suite of TLS 1.3 has no "_WITH_" and adds
+ * nothing. */
 static void add_suite(struct strbuf *out, const char *name)
 {
     const char *with = strstr(name, "_WITH_"), *hash = strrchr(name, '_');

@@ -4,8 +4,8 @@
  * words. Pure; any thread. Rules: spec/operations.md 6.
  *
  * TLS 1.3 keeps all its suites whatever the list says, as in Go. For TLS 1.2 GnuTLS takes key
- * exchanges, ciphers and MACs apart, so what is offered is the product of those that the list names:
- * with two suites that differ in more than one of them, their crossings too. */
+ * exchanges, ciphers and MACs apart, so what is offered is the product of those that the list
+ * names: with two suites that differ in more than one of them, their crossings too. */
 #pragma once
 
 #include <stdbool.h>

@@ -40,7 +40,8 @@ struct connection *connection_open(struct connections *list, int fd);
 void connection_close(struct connection *connection);
 void connection_busy(struct connection *connection);
 void connection_idle(struct connection *connection);
-/* Shut down whoever is idle or busy for longer than that, or has left half-way. Returns how many. */
+/* Shut down whoever is idle or busy for longer than that, or has left half-way. Returns how
+ * many. */
 unsigned connections_cut(struct connections *list, int64_t idle, int64_t busy);
 /* The same, at most once a second; cheap enough for every request. */
 void connections_sweep(struct connections *list, int64_t idle, int64_t busy);

@@ -75,9 +75,9 @@ static int set_file_gates(struct reading *r, struct err *e)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)r->object.feature_gates, name,
-                        value) if (gates_set(&r->out->gates, str_of(name), json_is_true(value), e) <
-                                   0) return err_wrap(e, "featureGates");
+    json_object_foreach((json_t *)(uintptr_t)r->object.feature_gates, name, value)
+        if (gates_set(&r->out->gates, str_of(name), json_is_true(value), e) < 0)
+            return err_wrap(e, "featureGates");
     return 0;
 }
 

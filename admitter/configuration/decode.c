@@ -178,8 +178,7 @@ static void read_texts(struct reading *r, const struct at_place *at, const json_
     }
     texts->given = true;
     texts->items = ARENA_ARRAY(r->arena, json_array_size(value) + 1, const char *);
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach(value, i, item) {
         struct at_place place = item_place(r, at, i);
 
         texts->items[i] = "";
@@ -201,8 +200,7 @@ static void read_ints(struct reading *r, const struct at_place *at, const json_t
     }
     numbers->given = true;
     numbers->items = ARENA_ARRAY(r->arena, json_array_size(value) + 1, int32_t);
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach(value, i, item) {
         struct at_place place = item_place(r, at, i);
         struct given_int number = { false, 0 };
 
@@ -266,8 +264,7 @@ static void read_match_labels(struct reading *r, const struct at_place *at, json
         return;
     }
     selector->labels = ARENA_ARRAY(r->arena, json_object_size(labels) + 1, struct label);
-    json_object_foreach(labels, key, value)
-    {
+    json_object_foreach(labels, key, value) {
         struct at_place place = member_place(r, at, key);
         struct label *label = &selector->labels[selector->label_count++];
 
@@ -326,8 +323,7 @@ static void read_rows(struct reading *r, const struct at_place *at, const json_t
     rows->given = true;
     rows->count = json_array_size(value);
     rows->items = arena_array(r->arena, rows->count + 1, table->size);
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach(value, i, item) {
         struct at_place place = item_place(r, at, i);
 
         if (!json_is_null(item))
@@ -372,8 +368,7 @@ static void read_map(struct reading *r, const struct at_place *at, json_t *value
         refuse(r, at, value, "a map");
         return;
     }
-    json_object_foreach(value, key, item)
-    {
+    json_object_foreach(value, key, item) {
         struct at_place place = member_place(r, at, key);
 
         problem = map_value_problem(type, item);
@@ -448,8 +443,7 @@ static void read_fields(struct reading *r, const struct at_place *at, const json
     }
     if (target)
         *(bool *)target = true;
-    json_object_foreach((json_t *)(uintptr_t)value, key, item)
-    {
+    json_object_foreach((json_t *)(uintptr_t)value, key, item) {
         struct at_place place = member_place(r, at, key);
         const struct field *field = find_field(table, key, r->object.version);
 

@@ -169,8 +169,7 @@ static void set_admission_fair_sharing(struct reading *r)
     engine->resource_weights =
         arena_array(r->arena, json_object_size(weights) + 1, sizeof(*engine->resource_weights));
     engine->resource_weight_count = 0;
-    json_object_foreach(weights, resource, weight)
-    {
+    json_object_foreach(weights, resource, weight) {
         engine->resource_weights[engine->resource_weight_count].resource =
             arena_strdup(r->arena, resource);
         engine->resource_weights[engine->resource_weight_count++].weight = quantity_of_json(weight);
@@ -183,8 +182,9 @@ static void set_outputs(struct reading *r, const json_t *outputs, struct resourc
     json_t *factor;
 
     list->items = ARENA_ARRAY(r->arena, json_object_size(outputs) + 1, struct resource_quantity);
-    json_object_foreach((json_t *)(uintptr_t)outputs, resource, factor) list->items[list->count++] =
-        (struct resource_quantity){ arena_strdup(r->arena, resource), quantity_of_json(factor) };
+    json_object_foreach((json_t *)(uintptr_t)outputs, resource, factor)
+        list->items[list->count++] = (struct resource_quantity){ arena_strdup(r->arena, resource),
+                                                                 quantity_of_json(factor) };
 }
 
 static void set_resources(struct reading *r)

@@ -326,11 +326,11 @@ static void check_admission_fair_sharing(struct reading *r)
             &r->errors, path,
             duration_print(o->admission_fair_sharing.sampling_interval.value, text),
             "must be greater than 0");
-    json_object_foreach((json_t *)(uintptr_t)o->admission_fair_sharing.weights, key,
-                        weight) if (json_number_value(weight) < 0)
-        field_error_invalid_json(
-            &r->errors, field_path(&r->errors, "admissionFairSharing.resourceWeights[%s]", key),
-            o->admission_fair_sharing.weights, NOT_NEGATIVE);
+    json_object_foreach((json_t *)(uintptr_t)o->admission_fair_sharing.weights, key, weight)
+        if (json_number_value(weight) < 0)
+            field_error_invalid_json(
+                &r->errors, field_path(&r->errors, "admissionFairSharing.resourceWeights[%s]", key),
+                o->admission_fair_sharing.weights, NOT_NEGATIVE);
 }
 
 /* ---- 6: certificates ---- */

@@ -67,8 +67,7 @@ static bool is_owned_by(const json_t *workload, const char *uid)
     json_t *owner;
     size_t i;
 
-    json_array_foreach(json_at(workload, "metadata", "ownerReferences", NULL), i, owner)
-    {
+    json_array_foreach(json_at(workload, "metadata", "ownerReferences", NULL), i, owner) {
         if (strcmp(json_string_at(owner, "uid"), uid) == 0)
             return true;
     }
@@ -82,8 +81,7 @@ static json_t *choose(json_t *list, const char *uid, size_t *unfinished)
     size_t i;
 
     *unfinished = 0;
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach(list, i, item) {
         bool finished = condition_true(item, "Finished");
 
         if (!is_owned_by(item, uid))
@@ -112,8 +110,7 @@ static int several(json_t *list, const char *uid, struct err *e)
     json_t *item;
     size_t i;
 
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach(list, i, item) {
         if (is_owned_by(item, uid) && !condition_true(item, "Finished"))
             strbuf_printf(&names, "%s%s", names.length > 0 ? ", " : "",
                           json_string_at(json_object_get(item, "metadata"), "name"));
@@ -198,8 +195,7 @@ static int add_list(struct simulate_documents *documents, const struct listing *
     json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(list, "items"), i, item)
-    {
+    json_array_foreach(json_object_get(list, "items"), i, item) {
         json_object_set_new(item, "apiVersion", json_string(version));
         json_object_set_new(item, "kind", json_string(listing->kind));
         json_object_del(json_object_get(item, "metadata"), "managedFields");
@@ -237,8 +233,7 @@ bool explain_has_figures(const json_t *hidden)
     json_t *name;
     size_t i;
 
-    json_array_foreach(hidden, i, name)
-    {
+    json_array_foreach(hidden, i, name) {
         for (size_t k = 0; k < ARRAY_COUNT(listings); k++)
             if (listings[k].has_figures &&
                 strcmp(listings[k].resource.plural, json_string_value(name)) == 0)

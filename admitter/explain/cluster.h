@@ -13,8 +13,8 @@ struct explain_subject {
 void explain_subject_finish(struct explain_subject *subject);
 
 /* The Workload of that name, or the one of a batch Job. ERR_NOT_FOUND: there is none, or the job is
- * not managed; ERR_EXISTS: several Workloads of the job are not finished; ERR_FORBIDDEN; others: the
- * API server could not be asked. The text is for people. */
+ * not managed; ERR_EXISTS: several Workloads of the job are not finished; ERR_FORBIDDEN; others:
+ * the API server could not be asked. The text is for people. */
 MUST_USE int explain_find_workload(struct kube_client *client, const char *namespace,
                                    const char *name, struct explain_subject *subject,
                                    struct err *e);

@@ -163,8 +163,8 @@ static json_t *report_of(const struct explain_subject *subject, const struct sim
     struct wait_reason why;
     json_t *report;
 
-    /* Without queues and workloads the figures would be wrong: only what the Workload says itself counts
-     * then. Whether its queue is open needs the rest as well. */
+    /* Without queues and workloads the figures would be wrong: only what the Workload says itself
+     * counts then. Whether its queue is open needs the rest as well. */
     if (explain_has_figures(hidden) &&
         engine_explain(engine, subject->namespace, subject->name, &arena, &explanation))
         all.explanation = &explanation;

@@ -150,8 +150,7 @@ static void say_checks(const json_t *workload, struct strbuf *out)
     json_t *check;
     size_t i;
 
-    json_array_foreach(json_at(workload, "status", "admissionChecks", NULL), i, check)
-    {
+    json_array_foreach(json_at(workload, "status", "admissionChecks", NULL), i, check) {
         const char *message = json_string_at(check, "message");
 
         if (strcmp(json_string_at(check, "state"), "Ready") == 0)
@@ -176,8 +175,9 @@ static void say_remedies(const json_t *report, struct strbuf *out)
     json_t *remedy;
     size_t i;
 
-    json_array_foreach(remedies, i, remedy) strbuf_printf(
-        out, "%s%s", i == 0 ? "; it would start with " : ", or with ", json_string_value(remedy));
+    json_array_foreach(remedies, i, remedy)
+        strbuf_printf(out, "%s%s", i == 0 ? "; it would start with " : ", or with ",
+                      json_string_value(remedy));
 }
 
 static void say_backoff(const struct explain_facts *facts, struct strbuf *out)

@@ -1,14 +1,14 @@
 /* report.h - an explanation as data and as one sentence. Pure; one thread.
  *
  * Members of the object, in this order: "version" (1), "workload", "job" (only when asked for one),
- * "state" (Finished, Admitted, QuotaReserved, Evicting, Deactivated, Pending), "reason" and "message"
- * of the condition that says so, "clusterQueue", "localQueue", "summary" (the sentence); for pending
- * ones also "position" {ahead, waiting, first, strictFIFO}, "fits", "podSets" [{name, count, problem,
- * flavors [{flavor, verdict, refusal, resources [{resource, requested, before, available, maximum,
- * missing, never, limit {kind, owner, ownerKind, value, used}, unlent, heldBy [{workload,
- * clusterQueue, amount, evicted}]}]}]}], "preempts" [{workload, clusterQueue}] and "remedies" [text];
- * for those that hold quota "admissionChecks" [{name, state, message}]; "hidden": lists that could
- * not be read. Amounts are canonical quantities. */
+ * "state" (Finished, Admitted, QuotaReserved, Evicting, Deactivated, Pending), "reason" and
+ * "message" of the condition that says so, "clusterQueue", "localQueue", "summary" (the sentence);
+ * for pending ones also "position" {ahead, waiting, first, strictFIFO}, "fits", "podSets" [{name,
+ * count, problem, flavors [{flavor, verdict, refusal, resources [{resource, requested, before,
+ * available, maximum, missing, never, limit {kind, owner, ownerKind, value, used}, unlent, heldBy
+ * [{workload, clusterQueue, amount, evicted}]}]}]}], "preempts" [{workload, clusterQueue}] and
+ * "remedies" [text]; for those that hold quota "admissionChecks" [{name, state, message}];
+ * "hidden": lists that could not be read. Amounts are canonical quantities. */
 #pragma once
 
 #include <jansson.h>

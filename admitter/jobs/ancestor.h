@@ -1,8 +1,8 @@
 /* ancestor.h - which managed job is this one a part of?
  *
- * Walks up the controller owners of a job to the topmost one that is managed: a job that has such an
- * ancestor gets no Workload of its own. Pure; what the owners are like is asked through a function.
- * Rules: spec/integrations.md 1.4. */
+ * Walks up the controller owners of a job to the topmost one that is managed: a job that has such
+ * an ancestor gets no Workload of its own. Pure; what the owners are like is asked through a
+ * function. Rules: spec/integrations.md 1.4. */
 #pragma once
 
 #include "admitter/jobs/job.h"

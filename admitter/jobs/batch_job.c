@@ -81,8 +81,7 @@ static void read_finish(const json_t *object, struct arena *arena, struct job *j
     json_t *condition;
     size_t i;
 
-    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition)
-    {
+    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition) {
         const char *type = json_string_at(condition, "type");
 
         if ((strcmp(type, "Complete") != 0 && strcmp(type, "Failed") != 0) ||
@@ -140,9 +139,9 @@ static bool has_elastic_gate(const json_t *object)
     json_t *gate;
     size_t i;
 
-    json_array_foreach(json_at(template_of(object), "spec", "schedulingGates", NULL), i,
-                       gate) if (strcmp(json_string_at(gate, "name"), SCHEDULING_GATE_ELASTIC) ==
-                                 0) return true;
+    json_array_foreach(json_at(template_of(object), "spec", "schedulingGates", NULL), i, gate)
+        if (strcmp(json_string_at(gate, "name"), SCHEDULING_GATE_ELASTIC) == 0)
+            return true;
     return false;
 }
 
@@ -169,7 +168,8 @@ static int batch_job_decode(const json_t *object, const struct job_options *opti
     job->is_gated = job->is_elastic && has_elastic_gate(object);
     job->pod_priority_class = arena_strdup(
         arena, json_string_at(json_object_get(pod_template, "spec"), "priorityClassName"));
-    /* A pod that is going away still holds its machine, so it keeps the gang's quota (DEVIATIONS.md). */
+    /* A pod that is going away still holds its machine, so it keeps the gang's quota
+     * (DEVIATIONS.md). */
     job->active_pods =
         json_integer_at(status, "active", 0) + json_integer_at(status, "terminating", 0);
     job->is_active = job->active_pods != 0;

@@ -1,4 +1,5 @@
-/* completed_indexes.h - counts of "1,3-5,7" lists of a batch Job. Pure. Rules: spec/integrations.md 2.1. */
+/* completed_indexes.h - counts of "1,3-5,7" lists of a batch Job. Pure. Rules:
+ * spec/integrations.md 2.1. */
 #pragma once
 
 #include <stdint.h>

@@ -21,11 +21,13 @@ static bool is_empty(const json_t *value)
     case JSON_STRING:
         return json_string_length(value) == 0;
     case JSON_ARRAY:
-        json_array_foreach(value, i, member) return false;
+        json_array_foreach(value, i, member)
+            return false;
         return true;
     case JSON_OBJECT:
-        json_object_foreach((json_t *)(uintptr_t)value, key,
-                            member) if (!is_empty(member)) return false;
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+            if (!is_empty(member))
+                return false;
         return true;
     default:
         return false;
@@ -49,7 +51,9 @@ static void canonical_object(struct strbuf *out, json_t *object, bool of_quantit
     json_t *member;
     size_t count = 0;
 
-    json_object_foreach(object, key, member) if (!is_empty(member)) keys[count++] = key;
+    json_object_foreach(object, key, member)
+        if (!is_empty(member))
+            keys[count++] = key;
     qsort(keys, count, sizeof(*keys), by_text);
     strbuf_putc(out, '{');
     for (size_t i = 0; i < count; i++) {
@@ -94,8 +98,7 @@ static void canonical(struct strbuf *out, json_t *value, bool is_quantity)
         canonical_object(out, value, false);
     } else if (json_is_array(value)) {
         strbuf_putc(out, '[');
-        json_array_foreach(value, i, item)
-        {
+        json_array_foreach(value, i, item) {
             canonical(out, item, false);
             strbuf_putc(out, ',');
         }

@@ -1,9 +1,9 @@
 /* job.h - what every kind of job looks like to the rest of Sluice, behind one table of functions.
  *
  * A job kind turns its objects into struct job (facts for the reconciler), into pod sets (for the
- * Workload), and knows how to start, stop and check them. It never talks to the network: patches are
- * returned as JSON. One file per kind registers one struct job_kind in registry.c; no kind knows
- * another. Pure; any thread. Rules: spec/integrations.md 1 and 2. */
+ * Workload), and knows how to start, stop and check them. It never talks to the network: patches
+ * are returned as JSON. One file per kind registers one struct job_kind in registry.c; no kind
+ * knows another. Pure; any thread. Rules: spec/integrations.md 1 and 2. */
 #pragma once
 
 #include <jansson.h>
@@ -99,8 +99,8 @@ struct job_kind {
      * permanent conflict; the text is for the Finished condition. */
     int (*start)(const struct job *job, const struct pod_set_info *infos, size_t count,
                  struct job_patch *patch, struct err *e);
-    /* The next step towards "suspended and restored" from where the job stands; body NULL when done.
-     * 'infos' (from the Workload's own pod sets) may be NULL: nothing to restore from. */
+    /* The next step towards "suspended and restored" from where the job stands; body NULL when
+     * done. 'infos' (from the Workload's own pod sets) may be NULL: nothing to restore from. */
     int (*stop)(const struct job *job, const struct pod_set_info *infos, size_t count,
                 struct job_patch *patch, struct err *e);
     /* Webhook parts. suspend: set the kind's field. mutate: what is special to the kind. */

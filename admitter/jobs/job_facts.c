@@ -30,8 +30,9 @@ const json_t *object_controller(const json_t *object)
     json_t *owner;
     size_t i;
 
-    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i,
-                       owner) if (json_is_true(json_object_get(owner, "controller"))) return owner;
+    json_array_foreach(json_at(object, "metadata", "ownerReferences", NULL), i, owner)
+        if (json_is_true(json_object_get(owner, "controller")))
+            return owner;
     return NULL;
 }
 

@@ -1,4 +1,5 @@
-/* job_facts.h - the facts that every kind reads the same way. Pure. Rules: spec/integrations.md 1. */
+/* job_facts.h - the facts that every kind reads the same way. Pure. Rules: spec/integrations.md
+ * 1. */
 #pragma once
 
 #include "admitter/jobs/job.h"
@@ -11,7 +12,8 @@ MUST_USE int job_facts_read(const json_t *object, const struct job_kind *kind,
 
 /* Annotation kueue.x-k8s.io/elastic-job is exactly "true" (1.20). */
 bool job_object_is_elastic(const json_t *object);
-/* The effective prebuilt Workload name (1.5), "" when there is none; *from_annotation says which. */
+/* The effective prebuilt Workload name (1.5), "" when there is none; *from_annotation says
+ * which. */
 const char *job_prebuilt_name(const json_t *object, const struct job_options *options,
                               bool *from_annotation);
 /* The controller owner reference, or NULL. */

@@ -21,8 +21,8 @@ struct job_environment {
     struct ancestor_search ancestors;
 };
 
-/* The common pipeline on CREATE: default queue, default priority class, suspend, managedBy, then the
- * kind's own. 'object' is changed in place. -1: the request is denied with *e. */
+/* The common pipeline on CREATE: default queue, default priority class, suspend, managedBy, then
+ * the kind's own. 'object' is changed in place. -1: the request is denied with *e. */
 MUST_USE int job_mutate_create(json_t *object, const char *namespace, const struct job_kind *kind,
                                const struct job_environment *environment, struct arena *arena,
                                struct err *e);
@@ -35,6 +35,6 @@ void job_common_update_checks(const json_t *old_object, const json_t *object,
                               const struct job_environment *environment,
                               struct field_errors *errors);
 
-/* "<path>: Invalid value: "<text>": strconv.Atoi: parsing "<text>": invalid syntax", or "value out of
- * range" for a number beyond 64 bits. */
+/* "<path>: Invalid value: "<text>": strconv.Atoi: parsing "<text>": invalid syntax", or "value out
+ * of range" for a number beyond 64 bits. */
 void job_error_not_int(struct field_errors *errors, const char *path, const char *text);

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Follow member names; ends with NULL: json_at(object, "spec", "template", NULL). NULL when absent. */
+/* Follow member names; ends with NULL: json_at(object, "spec", "template", NULL). NULL when
+ * absent. */
 json_t *json_at(const json_t *object, ...) __attribute__((sentinel));
 const char *json_string_at(const json_t *object, const char *key); /* "" when absent or no string */
 int64_t json_integer_at(const json_t *object, const char *key, int64_t otherwise);

@@ -99,8 +99,7 @@ int pod_set_map_merge(json_t *into, const json_t *from, const char *field, struc
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)from, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)from, key, value) {
         json_t *there = json_object_get(into, key);
 
         if (there && !json_equal(there, value))
@@ -139,11 +138,11 @@ static void list_union(json_t *into, const json_t *from,
     json_t *item, *there;
     size_t i, k;
 
-    json_array_foreach(from, i, item)
-    {
+    json_array_foreach(from, i, item) {
         bool found = false;
 
-        json_array_foreach(into, k, there) found = found || equal(there, item);
+        json_array_foreach(into, k, there)
+            found = found || equal(there, item);
         if (!found)
             json_array_append(into, item);
     }
@@ -222,8 +221,7 @@ static json_t *map_patch(json_t *now, const json_t *want, const char *const *kee
     const char *key;
     json_t *value;
 
-    json_object_foreach(now, key, value)
-    {
+    json_object_foreach(now, key, value) {
         bool kept = false;
 
         for (size_t i = 0; keep && keep[i]; i++)
@@ -231,9 +229,9 @@ static json_t *map_patch(json_t *now, const json_t *want, const char *const *kee
         if (!kept && !json_object_get(want, key))
             json_object_set_new(patch, key, json_null());
     }
-    json_object_foreach((json_t *)(uintptr_t)want, key,
-                        value) if (!json_equal(json_object_get(now, key), value))
-        json_object_set(patch, key, value);
+    json_object_foreach((json_t *)(uintptr_t)want, key, value)
+        if (!json_equal(json_object_get(now, key), value))
+            json_object_set(patch, key, value);
     if (json_object_size(patch) > 0)
         return patch;
     json_decref(patch);

@@ -1,5 +1,5 @@
-/* topology_annotations.h - topology annotations of pod templates: checks, and the request they make.
- * Pure. Rules: spec/integrations.md 1.6. */
+/* topology_annotations.h - topology annotations of pod templates: checks, and the request they
+ * make. Pure. Rules: spec/integrations.md 1.6. */
 #pragma once
 
 #include <jansson.h>

@@ -1,5 +1,5 @@
-/* bucket.h - a token bucket: so many at once, then one per period. Pure; time is an argument, in any
- * one unit that the caller keeps to. */
+/* bucket.h - a token bucket: so many at once, then one per period. Pure; time is an argument, in
+ * any one unit that the caller keeps to. */
 #pragma once
 
 #include <stdbool.h>

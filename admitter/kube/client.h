@@ -7,7 +7,8 @@
  *
  * A request counts as done well only when its status is 2xx and its body arrived whole. A request
  * that dies on a reused connection before an answer may be sent again by libcurl, writes included:
- * every write must be safe to repeat (resourceVersion, fixed names, apply). Rules: libraries.md 2. */
+ * every write must be safe to repeat (resourceVersion, fixed names, apply). Rules: libraries.md
+ * 2. */
 #pragma once
 
 #include <stdbool.h>

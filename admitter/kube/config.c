@@ -123,8 +123,7 @@ static int exec_environment(const struct stanza *s, const json_t *list, struct k
     size_t i;
 
     exec->environment = mem_array(json_array_size(list) + 1, sizeof(char *));
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach(list, i, item) {
         const char *name = json_string_value(json_object_get(item, "name"));
         const char *value = json_string_value(json_object_get(item, "value"));
 
@@ -145,8 +144,7 @@ static int exec_arguments(const struct stanza *s, const json_t *list, const char
     exec->arguments = mem_array(json_array_size(list) + 2, sizeof(char *));
     exec->arguments[0] =
         relative ? mem_format("%s/%s", s->part->folder, command) : mem_dup(command);
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach(list, i, item) {
         if (!json_is_string(item))
             return stanza_wrong(s, e, "exec.args", "each item must be text");
         exec->arguments[i + 1] = mem_dup(json_string_value(item));

@@ -1,8 +1,8 @@
 /* cutter.h - cuts a streamed answer into objects, however the bytes arrive.
  *
- * Two forms: a watch is JSON values one after another; a list is one object whose "items" are handed
- * out one by one while the rest of its members is kept. A piece that lies whole within one read is
- * not copied. Pure; one owner thread. */
+ * Two forms: a watch is JSON values one after another; a list is one object whose "items" are
+ * handed out one by one while the rest of its members is kept. A piece that lies whole within one
+ * read is not copied. Pure; one owner thread. */
 #pragma once
 
 #include <stdbool.h>

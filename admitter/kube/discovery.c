@@ -50,8 +50,7 @@ static bool has_plural(const json_t *root, const char *plural)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "resources"), i, item)
-    {
+    json_array_foreach(json_object_get(root, "resources"), i, item) {
         const char *name = json_string_value(json_object_get(item, "name"));
 
         if (name && !strcmp(name, plural))

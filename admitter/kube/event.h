@@ -1,9 +1,9 @@
 /* event.h - Events that people see with `kubectl get events` (events.k8s.io/v1).
  *
- * Best effort: behind all other writes, merged (the same object, reason and note becomes a series of
- * one Event), limited per object by a token bucket (25 at once, then one per 5 minutes), and dropped
- * when more than 'limit' wait. Any thread may post. Rights needed: create and patch of events
- * in events.k8s.io. Rules: spec/api.md 6. */
+ * Best effort: behind all other writes, merged (the same object, reason and note becomes a series
+ * of one Event), limited per object by a token bucket (25 at once, then one per 5 minutes), and
+ * dropped when more than 'limit' wait. Any thread may post. Rights needed: create and patch of
+ * events in events.k8s.io. Rules: spec/api.md 6. */
 #pragma once
 
 #include "admitter/kube/writer.h"

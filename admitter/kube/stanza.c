@@ -16,8 +16,7 @@ int stanza_find(const struct reading *r, const char *list, const char *kind, con
         json_t *item;
         size_t i;
 
-        json_array_foreach(json_object_get(r->parts[p].root, list), i, item)
-        {
+        json_array_foreach(json_object_get(r->parts[p].root, list), i, item) {
             const char *own = json_string_value(json_object_get(item, "name"));
             json_t *fields = json_object_get(item, kind);
 

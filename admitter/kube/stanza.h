@@ -1,7 +1,7 @@
 /* stanza.h - clusters, users and contexts of kubeconfig files, and their fields.
  *
- * All give 0, or -1 and ERR_INVALID naming file, stanza, field and what is wrong. Texts given out are
- * heap, the caller's; a field that is absent, null or empty leaves *out as it is. Pure. */
+ * All give 0, or -1 and ERR_INVALID naming file, stanza, field and what is wrong. Texts given out
+ * are heap, the caller's; a field that is absent, null or empty leaves *out as it is. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,10 +1,11 @@
 /* writer.h - writes to the API server, as many at once as it takes well.
  *
  * Writes with the same 'order' text go one after another, in the order pushed; others go side by
- * side. The number in flight adapts between 16 and 64 (down to 1 when the server answers 429): one more
- * per window of good answers, half on 429, 5xx or when latency doubles. 429, 5xx and network errors are repeated with backoff (and
- * after Retry-After) until the write's deadline; 409, 404, 422, 403 and the like come back at once.
- * Every write may reach the server twice: carry a resourceVersion or uid, a fixed name, or apply.
+ * side. The number in flight adapts between 16 and 64 (down to 1 when the server answers 429): one
+ * more per window of good answers, half on 429, 5xx or when latency doubles. 429, 5xx and network
+ * errors are repeated with backoff (and after Retry-After) until the write's deadline; 409, 404,
+ * 422, 403 and the like come back at once. Every write may reach the server twice: carry a
+ * resourceVersion or uid, a fixed name, or apply.
  *
  * Any thread may push. 'done' runs on the kube thread. Rules: design.md, libraries.md 7. */
 #pragma once

@@ -80,10 +80,13 @@ static bool too_deep(const json_t *value, unsigned depth)
     if (depth > YAML_DEPTH_MAX)
         return true;
     if (json_is_object(value)) {
-        json_object_foreach((json_t *)(uintptr_t)value, key,
-                            member) if (too_deep(member, depth + 1)) return true;
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+            if (too_deep(member, depth + 1))
+                return true;
     }
-    json_array_foreach(value, i, member) if (too_deep(member, depth + 1)) return true;
+    json_array_foreach(value, i, member)
+        if (too_deep(member, depth + 1))
+            return true;
     return false;
 }
 

@@ -21,8 +21,7 @@ static void object_json(const json_t *value, struct strbuf *out)
     json_t *member;
 
     strbuf_putc(out, '{');
-    json_object_foreach((json_t *)(uintptr_t)value, key, member)
-    {
+    json_object_foreach((json_t *)(uintptr_t)value, key, member) {
         strbuf_puts(out, separator);
         strbuf_json(out, str_of(key));
         strbuf_putc(out, ':');
@@ -38,8 +37,7 @@ static void array_json(const json_t *value, struct strbuf *out)
     size_t i;
 
     strbuf_putc(out, '[');
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach(value, i, item) {
         if (i)
             strbuf_putc(out, ',');
         yaml_json(item, out);

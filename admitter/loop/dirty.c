@@ -12,8 +12,8 @@ static int64_t clock_read(clockid_t clock)
     return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
 }
 
-/* The wall clock may be stepped by hours; timeouts and back-offs must not fire for that. So time here
- * goes with the monotonic clock, follows small corrections at once and large ones slowly. */
+/* The wall clock may be stepped by hours; timeouts and back-offs must not fire for that. So time
+ * here goes with the monotonic clock, follows small corrections at once and large ones slowly. */
 #define STEP_AT_ONCE (2 * NANOSECONDS_PER_SECOND)
 #define SLEW_DIVISOR 20 /* a large step is followed by 5 % of the time that passes */
 

@@ -130,9 +130,9 @@ static bool has_gate(const json_t *pod)
     json_t *gate;
     size_t i;
 
-    json_array_foreach(json_at(pod, "spec", "schedulingGates", NULL), i,
-                       gate) if (strcmp(json_string_at(gate, "name"), SCHEDULING_GATE_ELASTIC) ==
-                                 0) return true;
+    json_array_foreach(json_at(pod, "spec", "schedulingGates", NULL), i, gate)
+        if (strcmp(json_string_at(gate, "name"), SCHEDULING_GATE_ELASTIC) == 0)
+            return true;
     return false;
 }
 

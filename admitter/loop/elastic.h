@@ -1,8 +1,9 @@
 /* elastic.h - elastic jobs while they run: old slices end, pods are let through their gate.
  *
- * The pods of an elastic job carry the name of their chain of slices and wait at a scheduling gate. As
- * many as the newest admitted slice counts are let through. Pods are watched only once there is such a
- * chain. Engine thread. Rules: spec/integrations.md 1.20, spec/lifecycle.md 11.2 and 11.3. */
+ * The pods of an elastic job carry the name of their chain of slices and wait at a scheduling gate.
+ * As many as the newest admitted slice counts are let through. Pods are watched only once there is
+ * such a chain. Engine thread. Rules: spec/integrations.md 1.20, spec/lifecycle.md 11.2 and
+ * 11.3. */
 #pragma once
 
 #include "admitter/loop/writes.h"

@@ -74,11 +74,10 @@ static void read_meta(struct loop_event *event, const json_t *object)
     event->generation = json_integer_at(metadata, "generation", 0);
     event->deleting = json_object_get(metadata, "deletionTimestamp") != NULL;
     text_is_int(json_string_at(metadata, "resourceVersion"), &event->resource_version);
-    json_array_foreach(
-        json_object_get(metadata, "finalizers"), i,
-        finalizer) if (json_is_string(finalizer) &&
-                       strcmp(json_string_value(finalizer), "kueue.x-k8s.io/resource-in-use") == 0)
-        event->has_finalizer = true;
+    json_array_foreach(json_object_get(metadata, "finalizers"), i, finalizer)
+        if (json_is_string(finalizer) &&
+            strcmp(json_string_value(finalizer), "kueue.x-k8s.io/resource-in-use") == 0)
+            event->has_finalizer = true;
     if (json_object_get(metadata, "finalizers"))
         event->finalizers = dump(event, json_object_get(metadata, "finalizers"));
     set_key(event);
@@ -94,8 +93,7 @@ static void read_pod_sets(struct loop_event *event, const json_t *object)
 
     event->pod_set_count = json_array_size(list);
     event->pod_sets = ARENA_ARRAY(&event->arena, event->pod_set_count + 1, struct workload_pod_set);
-    json_array_foreach(list, i, entry)
-    {
+    json_array_foreach(list, i, entry) {
         struct workload_pod_set *out = &event->pod_sets[i];
         const json_t *pod_template = json_object_get(entry, "template");
         AUTO_FREE char *injected = pod_template_injected(pod_template);

@@ -1,8 +1,9 @@
 /* hooks.h - the admission and conversion webhooks: paths, and which function answers each.
  *
- * Answers come from the request and the snapshot alone. Every path that a webhook configuration made
- * for this API may name is served; one whose part does not run allows everything without a patch
- * (spec/process.md). Handlers run on server threads. Rules: spec/integrations.md 4, spec/api.md 3. */
+ * Answers come from the request and the snapshot alone. Every path that a webhook configuration
+ * made for this API may name is served; one whose part does not run allows everything without a
+ * patch (spec/process.md). Handlers run on server threads. Rules: spec/integrations.md 4,
+ * spec/api.md 3. */
 #pragma once
 
 #include "admitter/jobs/job_webhook.h"

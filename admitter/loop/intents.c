@@ -189,12 +189,11 @@ static size_t usage_of(const json_t *admission, struct arena *arena, struct ledg
     size_t count = 0, total = 0, i;
     const char *resource;
 
-    json_array_foreach(list, i, entry) total += json_object_size(json_object_get(entry, "flavors"));
-    *amounts = ARENA_ARRAY(arena, total + 1, struct ledger_amount);
     json_array_foreach(list, i, entry)
-    {
-        json_object_foreach(json_object_get(entry, "flavors"), resource, flavor)
-        {
+        total += json_object_size(json_object_get(entry, "flavors"));
+    *amounts = ARENA_ARRAY(arena, total + 1, struct ledger_amount);
+    json_array_foreach(list, i, entry) {
+        json_object_foreach(json_object_get(entry, "flavors"), resource, flavor) {
             const char *text = json_string_at(json_object_get(entry, "resourceUsage"), resource);
             struct quantity q;
             size_t at = 0;
@@ -306,9 +305,9 @@ static bool recover_intent(struct loop *loop, const struct ledger_intent *intent
     return !(record && record->is_reserved);
 }
 
-/* Without a ledger of the last process nobody knows which reservations it had sent when it ended. The
- * API server drops the requests of a connection that is gone; if there are signs of a process that
- * was at work just now, leave it the time to do so. */
+/* Without a ledger of the last process nobody knows which reservations it had sent when it ended.
+ * The API server drops the requests of a connection that is gone; if there are signs of a process
+ * that was at work just now, leave it the time to do so. */
 static void keep_quiet(struct loop *loop)
 {
     struct map_entry entry;

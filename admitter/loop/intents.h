@@ -8,8 +8,8 @@
 /* Note what a reservation is about to do. */
 void intent_prepare(struct write_op *op, const struct workload_record *record,
                     const struct decision *decision, int64_t now);
-/* Hand the op to the ledger, which pushes it on once the intent is durable. False: there is no ledger
- * or nothing to record, the caller pushes. */
+/* Hand the op to the ledger, which pushes it on once the intent is durable. False: there is no
+ * ledger or nothing to record, the caller pushes. */
 bool intent_submit(struct write_op *op);
 /* The ledger has answered (engine thread): push the write, or give it up. */
 void intent_committed(struct loop *loop, struct write_op *op);

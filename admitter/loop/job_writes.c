@@ -167,7 +167,8 @@ static void job_refused(struct loop *loop, struct job_record *record, const stru
 }
 
 /* The Workload's own watch event brings it in and marks the job; until then nothing is to be done.
- * A Workload of that name that is there already is ours from an earlier try, or its event says more. */
+ * A Workload of that name that is there already is ours from an earlier try, or its event says
+ * more. */
 static void workload_created(struct loop *loop, struct job_record *record, struct write_op *op)
 {
     if (op->error.code == ERR_NONE) {
@@ -260,9 +261,9 @@ static json_t *workload_annotations(const struct loop_settings *settings, const 
            *value;
     const char *key;
 
-    json_object_foreach(
-        from, key, value) if (strncmp(key, PROVISIONING_PREFIX, strlen(PROVISIONING_PREFIX)) == 0)
-        json_object_set(annotations, key, value);
+    json_object_foreach(from, key, value)
+        if (strncmp(key, PROVISIONING_PREFIX, strlen(PROVISIONING_PREFIX)) == 0)
+            json_object_set(annotations, key, value);
     copy_keys(annotations, from, settings->annotation_keys_to_copy, settings->annotation_key_count);
     if (*job->admission_gated_by)
         json_object_set_new(annotations, "kueue.x-k8s.io/admission-gated-by",

@@ -1,10 +1,10 @@
 /* loop.h - the engine thread: what each event means, the scheduling cycle, and what gets written.
  *
  * One thread owns the engine and every record of an object. News comes in as events (event.h) from
- * the kube thread; decisions leave as writes (kube/writer.h) after their intent is in the ledger.
- * Level-triggered: an object that may need something is marked dirty, one pure step says what, the
- * write's answer marks it again. One write per object is in flight at a time. Rules: design.md
- * "The way of the data". */
+ * the kube thread; decisions leave as writes (admitter/kube/writer.h) after their intent is in the
+ * ledger. Level-triggered: an object that may need something is marked dirty, one pure step says
+ * what, the write's answer marks it again. One write per object is in flight at a time. Rules:
+ * design.md "The way of the data". */
 #pragma once
 
 #include <stdbool.h>
@@ -28,8 +28,8 @@ struct loop_parts { /* all borrowed until loop_destroy */
 };
 
 struct loop *loop_create(const struct loop_parts *parts);
-/* Which lists must be complete before the loop decides: bits of enum event_kind and of job kinds. Before
- * loop_start. */
+/* Which lists must be complete before the loop decides: bits of enum event_kind and of job kinds.
+ * Before loop_start. */
 void loop_want(struct loop *loop, unsigned kinds, unsigned jobs);
 void loop_start(struct loop *loop); /* the thread */
 /* Stop taking news, let the present batch end, join the thread. */

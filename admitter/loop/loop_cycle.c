@@ -94,8 +94,8 @@ static void note_preemptor(struct write_op *op, struct loop *loop, const struct 
     write_op_note(op, &note);
 }
 
-/* A write of ours may have evicted or released it already, and the engine hears of that only when the
- * watch shows it: it must not be counted twice. */
+/* A write of ours may have evicted or released it already, and the engine hears of that only when
+ * the watch shows it: it must not be counted twice. */
 static bool may_be_evicted(const json_t *workload)
 {
     enum life_state state = life_state_of(workload);

@@ -278,7 +278,8 @@ static void act_stop(struct loop *loop, struct job_record *record, const struct 
     *choice = next;
 }
 
-/* A Workload that our last write has not reached yet is left until it has; its news mark this job. */
+/* A Workload that our last write has not reached yet is left until it has; its news mark this
+ * job. */
 static bool may_write(struct loop *loop, struct workload_record *workload)
 {
     if (!workload || workload->is_writing || workload_is_awaited(loop, workload))
@@ -394,7 +395,8 @@ static void act_missing_class(struct loop *loop, struct job_record *record,
     look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
 }
 
-/* An owner that is not there, or too many of them: as for any error, tried again ever more rarely. */
+/* An owner that is not there, or too many of them: as for any error, tried again ever more
+ * rarely. */
 static void act_ancestor_problem(struct loop *loop, struct job_record *record,
                                  const struct job_facts *facts)
 {

@@ -188,8 +188,8 @@ struct loop {
     struct map *namespaces;
     struct map *priority_classes, *workload_priority_classes;
     struct dirty_list dirty_workloads, dirty_jobs, dirty_chains, dirty_objects;
-    /* Writes on their way: to queues and the like, and to Workloads and jobs. The writer sends 64 side
-     * by side at most; with more of them waiting, records keep what they have to say. */
+    /* Writes on their way: to queues and the like, and to Workloads and jobs. The writer sends 64
+     * side by side at most; with more of them waiting, records keep what they have to say. */
 #define OBJECT_WRITES_MOST 64
 #define OTHER_WRITES_MOST 256
     unsigned object_writes, other_writes;
@@ -203,7 +203,7 @@ int64_t loop_now(void); /* wall time that never jumps, nanoseconds; engine threa
 /* A digest of texts, for noticing repeats: start with any seed, feed one text after another. */
 uint64_t hash_text(uint64_t seed, const char *text);
 
-/* ---- lists (loop_dirty.c) ---- */
+/* ---- lists (dirty.c) ---- */
 void dirty_init(struct dirty_list *list);
 void dirty_push(struct dirty_list *list, struct dirty_link *link); /* no-op when it is in one */
 struct dirty_link *dirty_pop(struct dirty_list *list);             /* NULL when empty */
@@ -259,8 +259,8 @@ void step_job(struct loop *loop, struct job_record *record);
 void step_object(struct loop *loop, struct object_record *record);
 void mark_workload(struct loop *loop, struct workload_record *record);
 void mark_owner(struct loop *loop, struct workload_record *record);
-/* A reservation did not come about: the engine takes it back and leaves the Workload alone for as long
- * as record->not_before says. */
+/* A reservation did not come about: the engine takes it back and leaves the Workload alone for as
+ * long as record->not_before says. */
 void workload_unreserved(struct loop *loop, struct workload_record *record, bool gone);
 /* After a reservation is settled: the event that waited for that. */
 void workload_settled(struct loop *loop, struct workload_record *record);

@@ -170,8 +170,8 @@ static void workload_resolve(struct loop *loop, struct workload_record *record,
     workload_unstash(loop, record);
 }
 
-/* Older than what the record holds, or the very state that the engine has been told of. The state that
- * an answer to our own write has put into the record is still to be told once. */
+/* Older than what the record holds, or the very state that the engine has been told of. The state
+ * that an answer to our own write has put into the record is still to be told once. */
 static bool is_stale(const struct workload_record *record, const struct loop_event *event)
 {
     return strcmp(record->uid, event->uid) == 0 &&
@@ -235,8 +235,8 @@ void handle_workload(struct loop *loop, struct loop_event *event)
     } else {
         if (!is_stale(record, event))
             workload_take(loop, record, event);
-        else if (
-            event->fetched) /* after a conflict with a change that the watch had shown already */
+        else if (event->fetched) /* after a conflict with a change that the watch had shown
+                                  * already */
             workload_decide_again(loop, record);
         event_destroy(event);
     }

@@ -16,7 +16,8 @@ const char *object_kind_name(enum object_kind kind)
     return names[kind];
 }
 
-/* ---- the status as it should be; NULL when the kind has none or the engine does not know it ---- */
+/* ---- the status as it should be; NULL when the kind has none or the engine does not know it
+ * ---- */
 
 static json_t *build_cluster_queue(struct loop *loop, const struct object_record *record,
                                    const json_t *before)
@@ -71,7 +72,8 @@ static json_t *build(struct loop *loop, const struct object_record *record, cons
     }
 }
 
-/* Conditions are one list that others may write to as well: only on the version it was made from. */
+/* Conditions are one list that others may write to as well: only on the version it was made
+ * from. */
 static json_t *patch_body(const struct object_record *record, json_t *change)
 {
     json_t *metadata = json_pack("{s:s}", "uid", record->uid);

@@ -4,7 +4,7 @@
 
 #include "admitter/loop/writes.h"
 
-/* Write the status when it differs from the stored one; not before the interval since the last write
- * is over (the record is then looked at again). */
+/* Write the status when it differs from the stored one; not before the interval since the last
+ * write is over (the record is then looked at again). */
 void object_status_send(struct loop *loop, struct object_record *record);
 const char *object_kind_name(enum object_kind kind); /* "ClusterQueue" */

@@ -75,7 +75,8 @@ static bool wants_finalizer(const struct loop *loop, const struct object_record 
     }
 }
 
-/* The whole list with the resourceVersion: somebody else's finalizer added meanwhile is a conflict. */
+/* The whole list with the resourceVersion: somebody else's finalizer added meanwhile is a
+ * conflict. */
 static void finalizer_send(struct loop *loop, struct object_record *record, bool add)
 {
     struct write_op *op = write_op_create(loop, WRITE_OBJECT_FINALIZER, record->key, record->uid);
@@ -83,9 +84,9 @@ static void finalizer_send(struct loop *loop, struct object_record *record, bool
            *left = json_array(), *name;
     size_t i;
 
-    json_array_foreach(list, i, name) if (json_is_string(name) &&
-                                          strcmp(json_string_value(name), FINALIZER) != 0)
-        json_array_append(left, name);
+    json_array_foreach(list, i, name)
+        if (json_is_string(name) && strcmp(json_string_value(name), FINALIZER) != 0)
+            json_array_append(left, name);
     if (add)
         json_array_append_new(left, json_string(FINALIZER));
     json_decref(list);

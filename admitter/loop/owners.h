@@ -7,7 +7,8 @@
 #include "admitter/jobs/ancestor.h"
 #include "admitter/loop/loop_private.h"
 
-/* For ancestor_search.find, any thread. As there; -1 also while a managed kind is not listed yet. */
+/* For ancestor_search.find, any thread. As there; -1 also while a managed kind is not listed
+ * yet. */
 int owner_look_up(const struct owner_kinds *kinds, struct snapshot *snapshot, unsigned kind,
                   const char *namespace, const char *name, struct arena *arena,
                   struct owner_facts *facts);

@@ -1,8 +1,9 @@
 /* report.h - what the loop tells the metrics, and when.
  *
  * Engine thread. Gauges follow what the engine knows at once, whether or not a status is written;
- * counters follow writes that succeeded and states that were seen. Without the part "core" nothing is
- * told but what the scheduler and the jobs do themselves. Rules: spec/operations.md 1.2 to 1.9. */
+ * counters follow writes that succeeded and states that were seen. Without the part "core" nothing
+ * is told but what the scheduler and the jobs do themselves. Rules: spec/operations.md 1.2 to
+ * 1.9. */
 #pragma once
 
 #include "admitter/loop/writes.h"
@@ -36,7 +37,8 @@ unsigned report_news(const json_t *before, const json_t *after);
 void report_write(struct loop *loop, const struct workload_record *record,
                   const struct write_op *op); /* it succeeded */
 
-/* A pod of an admitted Workload is let through its gate: before the write, and when it succeeded. */
+/* A pod of an admitted Workload is let through its gate: before the write, and when it
+ * succeeded. */
 void report_ungating(struct write_op *op, const json_t *workload);
 void report_ungated(const struct write_op *op, const char *gate);
 /* A job's reconciler has made a Workload for it. */

@@ -1,4 +1,5 @@
-/* Gauges that are split by labels of Workloads (gate CustomMetricLabels, spec/operations.md 1.3, 1.9). */
+/* Gauges that are split by labels of Workloads (gate CustomMetricLabels,
+ * spec/operations.md 1.3, 1.9). */
 #include <stdlib.h>
 #include <string.h>
 #include "admitter/loop/report.h"

@@ -19,8 +19,9 @@ static struct label *label_list(const json_t *map, struct arena *arena, size_t *
     json_t *value;
 
     *count = 0;
-    json_object_foreach((json_t *)(uintptr_t)map, key, value) if (json_is_string(value))
-        labels[(*count)++] = (struct label){ key, json_string_value(value) };
+    json_object_foreach((json_t *)(uintptr_t)map, key, value)
+        if (json_is_string(value))
+            labels[(*count)++] = (struct label){ key, json_string_value(value) };
     return labels;
 }
 
@@ -221,14 +222,14 @@ static void write_admitted(const struct write_op *op, const struct metrics_workl
     count_cohorts(op->loop, workload);
 }
 
-/* The entry of schedulingStats that the eviction has just added to says reason, cause and how often. */
+/* The entry of schedulingStats that the eviction has just added to says reason, cause and how
+ * often. */
 static bool is_first_eviction(const json_t *tree, const char *reason, const char *cause)
 {
     json_t *entry;
     size_t i;
 
-    json_array_foreach(json_at(tree, "status", "schedulingStats", "evictions", NULL), i, entry)
-    {
+    json_array_foreach(json_at(tree, "status", "schedulingStats", "evictions", NULL), i, entry) {
         if (strcmp(json_string_at(entry, "reason"), reason) == 0 &&
             strcmp(json_string_at(entry, "underlyingCause"), cause) == 0)
             return json_integer_at(entry, "count", 0) <= 1;

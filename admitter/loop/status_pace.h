@@ -1,7 +1,7 @@
 /* status_pace.h - how often the status of one queue may be written.
  *
- * A change shows at once, a few more in quick succession nearly so; a queue whose counters change all
- * the time gets one write per interval. Pure. Rules: design.md "queue status updates are
+ * A change shows at once, a few more in quick succession nearly so; a queue whose counters change
+ * all the time gets one write per interval. Pure. Rules: design.md "queue status updates are
  * coalesced", spec/process.md --tuning queueStatusInterval. */
 #pragma once
 

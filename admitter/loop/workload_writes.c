@@ -85,9 +85,9 @@ struct write_op *workload_finalizer_op(struct loop *loop, const struct workload_
     json_t *left = json_array(), *name;
     size_t i;
 
-    json_array_foreach(json_at(tree, "metadata", "finalizers", NULL), i,
-                       name) if (strcmp(json_string_value(name), FINALIZER) != 0)
-        json_array_append(left, name);
+    json_array_foreach(json_at(tree, "metadata", "finalizers", NULL), i, name)
+        if (strcmp(json_string_value(name), FINALIZER) != 0)
+            json_array_append(left, name);
     if (json_array_size(left) == json_array_size(json_at(tree, "metadata", "finalizers", NULL))) {
         json_decref(left);
         return NULL;
@@ -136,8 +136,7 @@ static void assignment_read(const json_t *stored, struct arena *arena,
     out->pod_set = json_string_at(stored, "name");
     out->count = (int32_t)json_integer_at(stored, "count", -1);
     out->uses = ARENA_ARRAY(arena, json_object_size(flavors) + 1, struct resource_flavor_use);
-    json_object_foreach(flavors, resource, flavor)
-    {
+    json_object_foreach(flavors, resource, flavor) {
         out->uses[out->use_count].resource = resource;
         out->uses[out->use_count++].flavor = json_string_value(flavor);
     }
@@ -152,5 +151,6 @@ void admission_read(const json_t *stored, struct arena *arena, struct admission 
     admission->pod_set_count = json_array_size(list);
     admission->pod_sets =
         ARENA_ARRAY(arena, admission->pod_set_count + 1, struct pod_set_assignment);
-    json_array_foreach(list, i, entry) assignment_read(entry, arena, &admission->pod_sets[i]);
+    json_array_foreach(list, i, entry)
+        assignment_read(entry, arena, &admission->pod_sets[i]);
 }

@@ -3,9 +3,9 @@
 
 #include "admitter/loop/writes.h"
 
-/* Merge patch of the status from 'before' to 'after', guarded by the resourceVersion of 'before'. The
- * op keeps a reference of 'after'. The field manager is "kueue-admission". NULL when there is no
- * difference, and, with an error in the log, when life_check does not let it pass. */
+/* Merge patch of the status from 'before' to 'after', guarded by the resourceVersion of 'before'.
+ * The op keeps a reference of 'after'. The field manager is "kueue-admission". NULL when there is
+ * no difference, and, with an error in the log, when life_check does not let it pass. */
 struct write_op *workload_status_op(struct loop *loop, const struct workload_record *record,
                                     enum write_purpose purpose, json_t *before, json_t *after);
 /* Merge patch of spec or metadata; 'patch' is stolen and gets the resourceVersion. */

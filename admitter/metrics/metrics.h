@@ -1,10 +1,11 @@
 /* metrics.h - what the controller counts: Kueue's metrics by name, label and unit.
  *
- * One set per process. Before metrics_start every call does nothing, so that tests and the simulator
- * need not care. The engine thread calls everything that is about queues and workloads (it also owns
- * the labels remembered for them); metrics_render, metrics_leading and metrics_write_failed may be called
- * from any thread. All metrics carry the label replica_role; the table of names is in
- * table.c. Durations are nanoseconds, negative ones count as 0. Rules: spec/operations.md 1. */
+ * One set per process. Before metrics_start every call does nothing, so that tests and the
+ * simulator need not care. The engine thread calls everything that is about queues and workloads
+ * (it also owns the labels remembered for them); metrics_render, metrics_leading and
+ * metrics_write_failed may be called from any thread. All metrics carry the label replica_role; the
+ * table of names is in table.c. Durations are nanoseconds, negative ones count as 0. Rules:
+ * spec/operations.md 1. */
 #pragma once
 
 #include <stdbool.h>

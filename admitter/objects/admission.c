@@ -60,8 +60,7 @@ static void canonical_flavor(json_t *flavor)
     json_t *quota;
     size_t i;
 
-    json_array_foreach(json_object_get(flavor, "resources"), i, quota)
-    {
+    json_array_foreach(json_object_get(flavor, "resources"), i, quota) {
         tree_canonical(quota, "nominalQuota");
         tree_canonical(quota, "borrowingLimit");
         tree_canonical(quota, "lendingLimit");
@@ -77,7 +76,8 @@ void cluster_queue_set_defaults(json_t *object, const struct object_gates *gates
     if (!add_finalizer(object))
         return;
     json_array_foreach(tree_at(object, "spec", "resourceGroups", NULL), i, group)
-        json_array_foreach(json_object_get(group, "flavors"), k, flavor) canonical_flavor(flavor);
+        json_array_foreach(json_object_get(group, "flavors"), k, flavor)
+            canonical_flavor(flavor);
     tree_canonical(tree_at(object, "spec", "fairSharing", NULL), "weight");
 }
 
@@ -92,7 +92,8 @@ static void canonical_list(json_t *list)
     const char *resource;
     json_t *value;
 
-    json_object_foreach(list, resource, value) tree_canonical(list, resource);
+    json_object_foreach(list, resource, value)
+        tree_canonical(list, resource);
 }
 
 /* What holds "resources": a container or a pod's spec. */
@@ -123,7 +124,9 @@ void workload_set_defaults(json_t *object, const struct object_gates *gates)
 
     if (gates->partial_admission)
         return;
-    json_array_foreach(list, i, pod_set) changed |= json_object_del(pod_set, "minCount") == 0;
+    json_array_foreach(list, i, pod_set)
+        changed |= json_object_del(pod_set, "minCount") == 0;
     if (changed)
-        json_array_foreach(list, i, pod_set) canonical_pod_set(pod_set);
+        json_array_foreach(list, i, pod_set)
+            canonical_pod_set(pod_set);
 }

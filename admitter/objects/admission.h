@@ -2,9 +2,9 @@
  *
  * Objects are jansson trees in v1beta2 (matchPolicy Equivalent converts others). Defaulting changes
  * the tree in place; the caller sends the difference as a JSON patch. Validation adds errors in the
- * order, with the paths, kinds and texts of the specification; no error means allowed, otherwise the
- * denial's message is field_errors_text. Parts of the wrong type are left to the schema. Pure; any
- * thread. Rules: spec/api.md 3. */
+ * order, with the paths, kinds and texts of the specification; no error means allowed, otherwise
+ * the denial's message is field_errors_text. Parts of the wrong type are left to the schema. Pure;
+ * any thread. Rules: spec/api.md 3. */
 #pragma once
 
 #include <jansson.h>

@@ -68,7 +68,8 @@ static size_t total_of(const json_t *groups, const char *list)
     size_t total = 0, i;
     json_t *group;
 
-    json_array_foreach(groups, i, group) total += json_array_size(json_object_get(group, list));
+    json_array_foreach(groups, i, group)
+        total += json_array_size(json_object_get(group, list));
     return total;
 }
 
@@ -77,8 +78,8 @@ static size_t combinations(const json_t *group)
     size_t total = 0, i;
     json_t *flavor;
 
-    json_array_foreach(json_object_get(group, "flavors"), i, flavor) total +=
-        json_array_size(json_object_get(flavor, "resources"));
+    json_array_foreach(json_object_get(group, "flavors"), i, flavor)
+        total += json_array_size(json_object_get(flavor, "resources"));
     return total;
 }
 
@@ -98,12 +99,13 @@ static void check_totals(const json_t *groups, struct field_errors *errors)
                                 "total number of covered resources across all resourceGroups must "
                                 "be ≤ %d, got %zu",
                                 COVERED_LIMIT, covered);
-    json_array_foreach(groups, i, group) if (combinations(group) > COMBINATION_LIMIT)
-        field_error_invalid_int(errors, field_path(errors, "spec.resourceGroups[%zu]", i),
-                                (int64_t)combinations(group),
-                                "number of flavor-resource combinations in a resourceGroup "
-                                "must be ≤ %d, got %zu",
-                                COMBINATION_LIMIT, combinations(group));
+    json_array_foreach(groups, i, group)
+        if (combinations(group) > COMBINATION_LIMIT)
+            field_error_invalid_int(errors, field_path(errors, "spec.resourceGroups[%zu]", i),
+                                    (int64_t)combinations(group),
+                                    "number of flavor-resource combinations in a resourceGroup "
+                                    "must be ≤ %d, got %zu",
+                                    COMBINATION_LIMIT, combinations(group));
 }
 
 /* ---- flavor names ---- */
@@ -127,7 +129,8 @@ static const char **names_list(const json_t *names, struct arena *a, size_t *cou
     json_t *value;
 
     *count = 0;
-    json_object_foreach((json_t *)names, key, value) list[(*count)++] = arena_strdup(a, key);
+    json_object_foreach((json_t *)names, key, value)
+        list[(*count)++] = arena_strdup(a, key);
     return list;
 }
 
@@ -198,12 +201,12 @@ static bool same_set(const json_t *a, const json_t *b)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(a, i,
-                       entry) if (!tree_list_has(b, json_is_string(entry) ? json_string_value(entry)
-                                                                          : "")) return false;
-    json_array_foreach(b, i,
-                       entry) if (!tree_list_has(a, json_is_string(entry) ? json_string_value(entry)
-                                                                          : "")) return false;
+    json_array_foreach(a, i, entry)
+        if (!tree_list_has(b, json_is_string(entry) ? json_string_value(entry) : ""))
+            return false;
+    json_array_foreach(b, i, entry)
+        if (!tree_list_has(a, json_is_string(entry) ? json_string_value(entry) : ""))
+            return false;
     return true;
 }
 
@@ -212,7 +215,8 @@ static const json_t *checks_of(const json_t *object)
     return tree_at(object, "spec", "admissionChecksStrategy", "admissionChecks", NULL);
 }
 
-/* Checks that stood there before are not examined again while the flavors stay. NULL: examine all. */
+/* Checks that stood there before are not examined again while the flavors stay. NULL: examine
+ * all. */
 static const json_t *checks_to_spare(const json_t *old_object, const json_t *names,
                                      const struct object_gates *gates)
 {
@@ -239,8 +243,7 @@ static void check_on_flavors(const json_t *check, size_t index, const json_t *na
     json_t *entry;
     size_t i;
 
-    json_array_foreach(json_object_get(check, "onFlavors"), i, entry)
-    {
+    json_array_foreach(json_object_get(check, "onFlavors"), i, entry) {
         const char *flavor = json_is_string(entry) ? json_string_value(entry) : "";
 
         if (json_object_get(names, flavor))
@@ -262,8 +265,7 @@ static void check_admission_checks(const json_t *old_object, const json_t *objec
     size_t i;
 
     known.items = names_list(names, errors->arena, &known.count);
-    json_array_foreach(checks_of(object), i, check)
-    {
+    json_array_foreach(checks_of(object), i, check) {
         const json_t *before = tree_entry(spared, "name", tree_text(check, "name"));
 
         if (!before ||

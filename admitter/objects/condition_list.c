@@ -29,8 +29,9 @@ json_t *condition_get(const json_t *conditions, const char *type)
     json_t *condition;
     size_t i;
 
-    json_array_foreach(conditions, i,
-                       condition) if (has_text(condition, "type", type)) return condition;
+    json_array_foreach(conditions, i, condition)
+        if (has_text(condition, "type", type))
+            return condition;
     return NULL;
 }
 

@@ -205,8 +205,7 @@ static int convert_assignments(json_t *object, const struct object_gates *gates,
     size_t i;
 
     json_array_foreach(tree_at(object, "status", "admission", "podSetAssignments", NULL), i,
-                       assignment)
-    {
+                       assignment) {
         const json_t *before = json_object_get(assignment, "topologyAssignment");
         json_t *after;
 
@@ -229,8 +228,9 @@ static void drop_gates(json_t *object)
 
     json_object_del(json_object_get(object, "spec"), "preemptionGates");
     json_object_del(json_object_get(object, "status"), "preemptionGates");
-    json_array_foreach(tree_at(object, "spec", "podSets", NULL), i, pod_set) json_object_del(
-        json_object_get(pod_set, "topologyRequest"), "podsetSliceRequiredTopologyConstraints");
+    json_array_foreach(tree_at(object, "spec", "podSets", NULL), i, pod_set)
+        json_object_del(json_object_get(pod_set, "topologyRequest"),
+                        "podsetSliceRequiredTopologyConstraints");
 }
 
 static int workload_up(json_t *object, const struct object_gates *gates, struct err *e)

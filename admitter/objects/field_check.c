@@ -244,8 +244,7 @@ void field_check_labels(struct field_errors *errors, const char *path, const jso
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)labels, key, value)
-    {
+    json_object_foreach((json_t *)labels, key, value) {
         field_check_qualified_name(errors, path, key);
         if (json_is_string(value))
             field_check_label_value(errors, path, json_string_value(value));
@@ -259,8 +258,7 @@ void field_check_annotations(struct field_errors *errors, const char *path,
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)annotations, key, value)
-    {
+    json_object_foreach((json_t *)annotations, key, value) {
         struct problems_found problems = { .count = 0 };
         char *lower = arena_strdup(errors->arena, key);
 
@@ -300,8 +298,10 @@ static void check_expression(struct field_errors *errors, const char *path,
                                  "not a valid selector operator");
     }
     field_check_qualified_name(errors, field_path(errors, "%s.key", path), key ? key : "");
-    json_array_foreach(values, i, value) if (json_is_string(value)) field_check_label_value(
-        errors, field_path(errors, "%s.values[%zu]", path, i), json_string_value(value));
+    json_array_foreach(values, i, value)
+        if (json_is_string(value))
+            field_check_label_value(errors, field_path(errors, "%s.values[%zu]", path, i),
+                                    json_string_value(value));
 }
 
 void field_check_label_selector(struct field_errors *errors, const char *path,
@@ -376,8 +376,7 @@ void field_check_conditions(struct field_errors *errors, const char *path, const
     json_t *condition;
     size_t i;
 
-    json_array_foreach(conditions, i, condition)
-    {
+    json_array_foreach(conditions, i, condition) {
         if (is_repeated_type(conditions, i))
             field_error_duplicate_text(errors, field_path(errors, "%s[%zu].type", path, i),
                                        text_of(condition, "type"));

@@ -1,4 +1,5 @@
-/* field_error.h - what is wrong with which field, collected in order and rendered as Kubernetes does.
+/* field_error.h - what is wrong with which field, collected in order and rendered as Kubernetes
+ * does.
  *
  * One error reads "<path>: <kind>: <value>: <detail>"; several read "[e1, e2]" in the order found,
  * equal texts once. Paths are texts: "spec.resourceGroups[0].flavors[1].name". Everything is copied

@@ -6,7 +6,7 @@
 #include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
-#define LISTED_FLAVORS 64 /* the schema takes no more; the rest of the status has to get through */
+#define LISTED_FLAVORS 64 /* the schema takes no more, and the rest has to get through */
 
 /* ---- usage per flavor ---- */
 
@@ -238,8 +238,7 @@ static bool has_more(const json_t *a, const json_t *b)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)a, key, value)
-    {
+    json_object_foreach((json_t *)a, key, value) {
         json_t *other = json_object_get(b, key);
 
         if (!json_equal(value, other) && !(is_empty(value) && is_empty(other)))

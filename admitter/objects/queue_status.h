@@ -1,9 +1,10 @@
-/* queue_status.h - status subresources of ClusterQueue, LocalQueue and Cohort from the engine's answer.
+/* queue_status.h - status subresources of ClusterQueue, LocalQueue and Cohort from the engine's
+ * answer.
  *
  * Each function makes a whole new status out of the old one and what the engine says; the caller
  * writes it only when status_differs. Conditions keep their transition times as spec/api.md 4.1 has
- * it; conditions and members that this program does not know stay. Trees in (borrowed, may be NULL),
- * new reference out. Pure; the clock is an argument. Rules: spec/api.md 4.2, 4.3, 4.5. */
+ * it; conditions and members that this program does not know stay. Trees in (borrowed, may be
+ * NULL), new reference out. Pure; the clock is an argument. Rules: spec/api.md 4.2, 4.3, 4.5. */
 #pragma once
 
 #include <jansson.h>
@@ -12,9 +13,9 @@
 #include "quota/engine/engine.h"
 
 /* 'has_cohort' is whether spec.cohortName is set: without one nothing is ever borrowed. Flavors are
- * listed in the order of 'status', at most 64, those that the queue does not name any more left out;
- * the resources of each sorted by name, zeros included. fairSharing appears only when the engine gives
- * a weighted share. */
+ * listed in the order of 'status', at most 64, those that the queue does not name any more left
+ * out; the resources of each sorted by name, zeros included. fairSharing appears only when the
+ * engine gives a weighted share. */
 json_t *cluster_queue_status_build(const json_t *old_status, const struct queue_status *status,
                                    bool has_cohort, int64_t generation, int64_t now);
 

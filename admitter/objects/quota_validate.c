@@ -20,8 +20,7 @@ static void covered_validate(const json_t *covered, json_t *seen, const char *pa
     json_t *resource;
     size_t i;
 
-    json_array_foreach(covered, i, resource)
-    {
+    json_array_foreach(covered, i, resource) {
         const char *name = json_string_value(resource);
         const char *at = field_path(errors, "%s.coveredResources[%zu]", path, i);
 
@@ -91,8 +90,7 @@ static void flavor_validate(const json_t *flavor, const json_t *covered,
     json_t *quota;
     size_t i;
 
-    json_array_foreach(json_object_get(flavor, "resources"), i, quota)
-    {
+    json_array_foreach(json_object_get(flavor, "resources"), i, quota) {
         const char *at = field_path(errors, "%s.resources[%zu]", path, i);
         const char *expected = json_string_value(json_array_get(covered, i));
 
@@ -112,14 +110,12 @@ void resource_groups_validate(const json_t *groups, const struct quota_rules *ru
     json_t *resources = json_object(), *flavors = json_object(), *group, *flavor;
     size_t i, k;
 
-    json_array_foreach(groups, i, group)
-    {
+    json_array_foreach(groups, i, group) {
         const json_t *covered = json_object_get(group, "coveredResources");
         const char *at = field_path(errors, "%s[%zu]", path, i);
 
         covered_validate(covered, resources, at, errors);
-        json_array_foreach(json_object_get(group, "flavors"), k, flavor)
-        {
+        json_array_foreach(json_object_get(group, "flavors"), k, flavor) {
             const char *flavor_at = field_path(errors, "%s.flavors[%zu]", at, k);
 
             flavor_validate(flavor, covered, rules, flavor_at, errors);

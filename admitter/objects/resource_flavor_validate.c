@@ -35,8 +35,7 @@ static void check_taints(const json_t *taints, struct field_errors *errors)
     json_t *taint;
     size_t i;
 
-    json_array_foreach(taints, i, taint)
-    {
+    json_array_foreach(taints, i, taint) {
         const char *path = field_path(errors, "spec.nodeTaints[%zu]", i);
 
         field_check_qualified_name(errors, field_path(errors, "%s.key", path),
@@ -59,8 +58,8 @@ void resource_flavor_validate(const json_t *old_object, const json_t *object,
     (void)gates;
     field_check_labels(errors, "spec.nodeLabels", json_object_get(spec, "nodeLabels"));
     check_taints(json_object_get(spec, "nodeTaints"), errors);
-    json_array_foreach(json_object_get(spec, "tolerations"), i,
-                       toleration) if (*tree_text(toleration, "key"))
-        field_check_qualified_name(errors, field_path(errors, "spec.tolerations[%zu].key", i),
-                                   tree_text(toleration, "key"));
+    json_array_foreach(json_object_get(spec, "tolerations"), i, toleration)
+        if (*tree_text(toleration, "key"))
+            field_check_qualified_name(errors, field_path(errors, "spec.tolerations[%zu].key", i),
+                                       tree_text(toleration, "key"));
 }

@@ -170,7 +170,8 @@ static json_t *slice_pack(const struct domains *domains, struct span span)
 
 /* ---- packing: where to cut ---- */
 
-/* Length of the n-th prefix (from 1) of a host name that ends in '-' and is not all of it; 0: none. */
+/* Length of the n-th prefix (from 1) of a host name that ends in '-' and is not all of it; 0:
+ * none. */
 static size_t candidate(struct str host, size_t n)
 {
     for (size_t i = 0; i + 1 < host.length; i++)
@@ -365,8 +366,7 @@ json_t *topology_assignment_unpack(const json_t *assignment, struct err *e)
     json_t *levels = json_object_get(assignment, "levels"), *domains = json_array(), *slice;
     size_t i;
 
-    json_array_foreach(json_object_get(assignment, "slices"), i, slice)
-    {
+    json_array_foreach(json_object_get(assignment, "slices"), i, slice) {
         if (slice_unpack(slice, i, json_array_size(levels), domains, e) < 0) {
             json_decref(domains);
             return NULL;

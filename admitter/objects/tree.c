@@ -49,7 +49,9 @@ json_t *tree_entry(const json_t *list, const char *key, const char *text)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(list, i, entry) if (strcmp(tree_text(entry, key), text) == 0) return entry;
+    json_array_foreach(list, i, entry)
+        if (strcmp(tree_text(entry, key), text) == 0)
+            return entry;
     return NULL;
 }
 
@@ -65,8 +67,9 @@ bool tree_list_has(const json_t *list, const char *text)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(list, i, entry) if (json_is_string(entry) &&
-                                           strcmp(json_string_value(entry), text) == 0) return true;
+    json_array_foreach(list, i, entry)
+        if (json_is_string(entry) && strcmp(json_string_value(entry), text) == 0)
+            return true;
     return false;
 }
 
@@ -124,9 +127,9 @@ static bool members_same(const json_t *a, const json_t *b, bool quantities)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)a, key,
-                        value) if (!same(value, json_object_get(b, key),
-                                         quantities || holds_quantities(key))) return false;
+    json_object_foreach((json_t *)a, key, value)
+        if (!same(value, json_object_get(b, key), quantities || holds_quantities(key)))
+            return false;
     return true;
 }
 
@@ -137,7 +140,9 @@ static bool items_same(const json_t *a, const json_t *b, bool quantities)
 
     if (json_array_size(a) != json_array_size(b))
         return false;
-    json_array_foreach(a, i, item) if (!same(item, json_array_get(b, i), quantities)) return false;
+    json_array_foreach(a, i, item)
+        if (!same(item, json_array_get(b, i), quantities))
+            return false;
     return true;
 }
 

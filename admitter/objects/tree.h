@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include "quota/base/quantity.h"
 
-/* Follow member names, ended by NULL: tree_at(object, "spec", "podSets", NULL). NULL when absent. */
+/* Follow member names, ended by NULL: tree_at(object, "spec", "podSets", NULL). NULL when
+ * absent. */
 json_t *tree_at(const json_t *object, ...) __attribute__((sentinel));
 /* "" when absent or no string. */
 const char *tree_text(const json_t *object, const char *key);

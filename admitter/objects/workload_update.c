@@ -40,10 +40,10 @@ static void check_pod_sets(const json_t *old_object, const json_t *object,
         field_error_invalid_json(errors, "spec.podSets", after, IMMUTABLE);
         return;
     }
-    json_array_foreach(after, i,
-                       pod_set) if (!pod_set_same(json_array_get(before, i), pod_set, gates))
-        field_error_invalid_json(errors, field_path(errors, "spec.podSets.%zu", i), pod_set,
-                                 IMMUTABLE);
+    json_array_foreach(after, i, pod_set)
+        if (!pod_set_same(json_array_get(before, i), pod_set, gates))
+            field_error_invalid_json(errors, field_path(errors, "spec.podSets.%zu", i), pod_set,
+                                     IMMUTABLE);
 }
 
 /* ---- reclaimable pods ---- */
@@ -69,8 +69,7 @@ static void check_reclaimable(const json_t *old_object, const json_t *object,
     if (!tree_condition_is_true(old_object, CONDITION_TYPE_QUOTA_RESERVED) ||
         !tree_condition_is_true(object, CONDITION_TYPE_QUOTA_RESERVED))
         return;
-    json_array_foreach(tree_at(old_object, "status", "reclaimablePods", NULL), i, old_entry)
-    {
+    json_array_foreach(tree_at(old_object, "status", "reclaimablePods", NULL), i, old_entry) {
         const char *name = tree_text(old_entry, "name");
         const json_t *entry = tree_entry(after, "name", name);
         int64_t before = tree_integer(old_entry, "count", 0);
@@ -96,8 +95,7 @@ static json_t *without_topology(const json_t *admission)
     json_t *copy = json_deep_copy(admission), *assignment;
     size_t i;
 
-    json_array_foreach(json_object_get(copy, "podSetAssignments"), i, assignment)
-    {
+    json_array_foreach(json_object_get(copy, "podSetAssignments"), i, assignment) {
         json_object_del(assignment, "topologyAssignment");
         json_object_del(assignment, "delayedTopologyRequest");
     }
@@ -146,8 +144,7 @@ static void check_pod_set_updates(const json_t *old_object, const json_t *object
     json_t *old_check;
     size_t i;
 
-    json_array_foreach(tree_at(old_object, "status", "admissionChecks", NULL), i, old_check)
-    {
+    json_array_foreach(tree_at(old_object, "status", "admissionChecks", NULL), i, old_check) {
         const json_t *check = tree_entry(after, "name", tree_text(old_check, "name"));
         const json_t *updates = json_object_get(check, "podSetUpdates");
 

@@ -31,8 +31,7 @@ static void check_resource_list(const json_t *list, const struct object_gates *g
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)list, name, value)
-    {
+    json_object_foreach((json_t *)list, name, value) {
         const char *at = field_path(errors, "%s[%s]", path, name);
 
         if (strcmp(name, RESOURCE_PODS) == 0)
@@ -91,8 +90,7 @@ static void check_topology_request(const json_t *request, const char *path,
         return;
     check_slice_size(request, path, errors);
     json_array_foreach(json_object_get(request, "podsetSliceRequiredTopologyConstraints"), i,
-                       constraint)
-    {
+                       constraint) {
         int64_t size = tree_integer(constraint, "size", 0);
 
         if (size <= 0)
@@ -133,8 +131,7 @@ static void check_pod_sets(const json_t *object, const struct object_gates *gate
     json_t *pod_set;
     size_t i;
 
-    json_array_foreach(workload_pod_sets(object), i, pod_set)
-    {
+    json_array_foreach(workload_pod_sets(object), i, pod_set) {
         check_pod_set(pod_set, gates, field_path(errors, "spec.podSets[%zu]", i), errors);
         variable += tree_has(pod_set, "minCount");
     }
@@ -166,8 +163,9 @@ json_t *workload_pod_set(const json_t *object, const char *name)
     json_t *pod_set;
     size_t i;
 
-    json_array_foreach(workload_pod_sets(object), i,
-                       pod_set) if (strcmp(pod_set_name(pod_set), name) == 0) return pod_set;
+    json_array_foreach(workload_pod_sets(object), i, pod_set)
+        if (strcmp(pod_set_name(pod_set), name) == 0)
+            return pod_set;
     return NULL;
 }
 
@@ -182,8 +180,7 @@ static void check_assignment(const json_t *object, const json_t *assignment, con
     if (!workload_pod_set(object, pod_set_name(assignment)))
         field_error_not_found(errors, field_path(errors, "%s.name", path),
                               pod_set_name(assignment));
-    json_object_foreach(json_object_get(assignment, "resourceUsage"), resource, value)
-    {
+    json_object_foreach(json_object_get(assignment, "resourceUsage"), resource, value) {
         int64_t amount;
 
         if (count <= 0 || !tree_quantity(value, &usage))
@@ -243,8 +240,7 @@ static void check_reclaimable(const json_t *old_object, const json_t *object,
     json_t *entry;
     size_t i, known;
 
-    json_array_foreach(tree_at(object, "status", "reclaimablePods", NULL), i, entry)
-    {
+    json_array_foreach(tree_at(object, "status", "reclaimablePods", NULL), i, entry) {
         const char *name = tree_text(entry, "name");
         const json_t *pod_set = workload_pod_set(object, name);
         int64_t count = tree_integer(entry, "count", 0);
@@ -277,10 +273,11 @@ static void check_update_entry(const json_t *object, const json_t *update, const
         field_error_not_supported(errors, field_path(errors, "%s.name", path),
                                   tree_text(update, "name"), names, known);
     }
-    json_array_foreach(json_object_get(update, "tolerations"), i,
-                       toleration) if (*tree_text(toleration, "key"))
-        field_check_qualified_name(errors, field_path(errors, "%s.tolerations[%zu].key", path, i),
-                                   tree_text(toleration, "key"));
+    json_array_foreach(json_object_get(update, "tolerations"), i, toleration)
+        if (*tree_text(toleration, "key"))
+            field_check_qualified_name(errors,
+                                       field_path(errors, "%s.tolerations[%zu].key", path, i),
+                                       tree_text(toleration, "key"));
     field_check_annotations(errors, field_path(errors, "%s.annotations", path),
                             json_object_get(update, "annotations"));
     field_check_labels(errors, field_path(errors, "%s.nodeSelector", path),
@@ -295,9 +292,10 @@ static void check_admission_checks(const json_t *object, struct field_errors *er
     size_t i, k;
 
     json_array_foreach(tree_at(object, "status", "admissionChecks", NULL), i, check)
-        json_array_foreach(json_object_get(check, "podSetUpdates"), k, update) check_update_entry(
-            object, update,
-            field_path(errors, "status.admissionChecks[%zu].podSetUpdates[%zu]", i, k), errors);
+        json_array_foreach(json_object_get(check, "podSetUpdates"), k, update)
+            check_update_entry(
+                object, update,
+                field_path(errors, "status.admissionChecks[%zu].podSetUpdates[%zu]", i, k), errors);
 }
 
 /* ---- annotations ---- */

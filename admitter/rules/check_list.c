@@ -17,8 +17,9 @@ static json_t *entry_find(json_t *list, const char *name)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(list, i,
-                       entry) if (strcmp(json_string_at(entry, "name"), name) == 0) return entry;
+    json_array_foreach(list, i, entry)
+        if (strcmp(json_string_at(entry, "name"), name) == 0)
+            return entry;
     return NULL;
 }
 
@@ -71,8 +72,7 @@ int64_t check_list_retry_time(const json_t *workload)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(list_of(workload), i, entry)
-    {
+    json_array_foreach(list_of(workload), i, entry) {
         int64_t after = json_integer_at(entry, "requeueAfterSeconds", -1);
         int64_t since = json_time_at(entry, "lastTransitionTime");
 
@@ -99,8 +99,9 @@ char *check_list_describe(const json_t *workload, const char *state, struct aren
     size_t count = 0, i;
     json_t *entry;
 
-    json_array_foreach(list_of(workload), i, entry) if (strcmp(json_string_at(entry, "state"),
-                                                               state) == 0) found[count++] = entry;
+    json_array_foreach(list_of(workload), i, entry)
+        if (strcmp(json_string_at(entry, "state"), state) == 0)
+            found[count++] = entry;
     if (count == 0)
         return NULL;
     qsort(found, count, sizeof(*found), by_entry_name);
@@ -121,8 +122,7 @@ char *check_list_pending_messages(const json_t *workload, struct arena *arena)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(list_of(workload), i, entry)
-    {
+    json_array_foreach(list_of(workload), i, entry) {
         const char *message = json_string_at(entry, "message");
 
         if (strcmp(json_string_at(entry, "state"), "Pending") == 0 && *message)

@@ -22,8 +22,7 @@ static json_t *find(const json_t *object, const char *type, size_t *at)
     json_t *condition;
     size_t i;
 
-    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition)
-    {
+    json_array_foreach(json_at(object, "status", "conditions", NULL), i, condition) {
         if (strcmp(json_string_at(condition, "type"), type) == 0) {
             if (at)
                 *at = i;

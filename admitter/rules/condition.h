@@ -1,7 +1,7 @@
 /* condition.h - conditions and other small parts of a status, on jansson trees.
  *
- * 'object' is a whole object ({"metadata":…, "status":…}); it is changed in place. Pure; the clock is
- * an argument. Rules: spec/api.md 4.1. */
+ * 'object' is a whole object ({"metadata":…, "status":…}); it is changed in place. Pure; the clock
+ * is an argument. Rules: spec/api.md 4.1. */
 #pragma once
 
 #include <jansson.h>
@@ -23,7 +23,8 @@ struct condition_change {
     const char *type, *status, *reason, *message;
     int64_t generation; /* observedGeneration; 0: none */
 };
-/* Append or update; lastTransitionTime moves only with the status; the message is cut. True: changed. */
+/* Append or update; lastTransitionTime moves only with the status; the message is cut. True:
+ * changed. */
 bool condition_put(json_t *object, const struct condition_change *change, int64_t now);
 bool condition_drop(json_t *object, const char *type);
 

@@ -44,8 +44,7 @@ static void close_gates(json_t *status, int64_t now)
     json_t *gate;
     size_t i;
 
-    json_array_foreach(json_object_get(status, "preemptionGates"), i, gate)
-    {
+    json_array_foreach(json_object_get(status, "preemptionGates"), i, gate) {
         json_object_set_new(gate, "position", json_string("Closed"));
         json_time_put(gate, "lastTransitionTime", now);
     }
@@ -70,8 +69,7 @@ static void count_eviction(json_t *status, const struct eviction *eviction)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(evictions, i, entry)
-    {
+    json_array_foreach(evictions, i, entry) {
         if (strcmp(json_string_at(entry, "reason"), eviction->reason) == 0 &&
             strcmp(json_string_at(entry, "underlyingCause"), eviction->underlying_cause) == 0) {
             json_object_set_new(entry, "count",
@@ -118,9 +116,9 @@ bool workload_checks_ready(const json_t *workload)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(json_at(workload, "status", "admissionChecks", NULL), i,
-                       entry) if (strcmp(json_string_at(entry, "state"), "Ready") !=
-                                  0) return false;
+    json_array_foreach(json_at(workload, "status", "admissionChecks", NULL), i, entry)
+        if (strcmp(json_string_at(entry, "state"), "Ready") != 0)
+            return false;
     return true;
 }
 
@@ -129,10 +127,11 @@ static bool topology_pending(const json_t *workload)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(
-        json_at(workload, "status", "admission", "podSetAssignments", NULL), i,
-        entry) if (strcmp(json_string_at(entry, "delayedTopologyRequest"), "Pending") == 0 &&
-                   !json_object_get(entry, "topologyAssignment")) return true;
+    json_array_foreach(json_at(workload, "status", "admission", "podSetAssignments", NULL), i,
+                       entry)
+        if (strcmp(json_string_at(entry, "delayedTopologyRequest"), "Pending") == 0 &&
+            !json_object_get(entry, "topologyAssignment"))
+            return true;
     return false;
 }
 

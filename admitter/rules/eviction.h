@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 struct eviction {
-    const char *reason; /* "Preempted", "Deactivated", ... */
-    const char *
-        underlying_cause; /* "" when none; the condition's reason becomes <reason>DueTo<cause> for Deactivated */
+    const char *reason;           /* "Preempted", "Deactivated", ... */
+    const char *underlying_cause; /* "" when none; the condition's reason becomes
+                                     <reason>DueTo<cause> for Deactivated */
     const char *message;
 };
 
@@ -23,8 +23,9 @@ void workload_evict(json_t *workload, const struct eviction *eviction, int64_t n
 /* The condition's reason of an eviction, "DeactivatedDueTo<cause>" joined. Returns 'buffer'. */
 const char *eviction_condition_reason(const struct eviction *eviction, char *buffer, size_t size);
 
-/* Give up the reservation of a Workload: QuotaReserved=False with this reason and message, admission
- * removed, Admitted recomputed ('observability': as for workload_sync_admitted). True: changed. */
+/* Give up the reservation of a Workload: QuotaReserved=False with this reason and message,
+ * admission removed, Admitted recomputed ('observability': as for workload_sync_admitted). True:
+ * changed. */
 bool workload_release(json_t *workload, const char *reason, const char *message, bool observability,
                       int64_t now);
 

@@ -52,7 +52,8 @@ bool job_matches_workload(const struct job *job, const struct workload_facts *wo
         return false;
     if (!condition_true(workload->object, "QuotaReserved"))
         return pod_sets_equal(job, workload, admitted, false);
-    /* Once reserved, a running job carries the flavors' tolerations as well: they are not compared. */
+    /* Once reserved, a running job carries the flavors' tolerations as well: they are not
+     * compared. */
     if (pod_sets_equal(job, workload, admitted || !job->is_suspended, true))
         return true;
     return job->is_suspended && pod_sets_equal(job, workload, admitted, false);

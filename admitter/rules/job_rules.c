@@ -70,10 +70,9 @@ bool facts_have_finalizer(const struct workload_facts *workload)
     json_t *name;
     size_t i;
 
-    json_array_foreach(json_at(workload->object, "metadata", "finalizers", NULL), i,
-                       name) if (json_is_string(name) &&
-                                 strcmp(json_string_value(name), FINALIZER_RESOURCE_IN_USE) ==
-                                     0) return true;
+    json_array_foreach(json_at(workload->object, "metadata", "finalizers", NULL), i, name)
+        if (json_is_string(name) && strcmp(json_string_value(name), FINALIZER_RESOURCE_IN_USE) == 0)
+            return true;
     return false;
 }
 
@@ -155,7 +154,8 @@ static bool step_deleting_workload(struct job_rule *s, const struct workload_fac
 {
     if (!workload || !facts_deleting(workload))
         return false;
-    /* Stopping is idempotent; job_step_stopped lets the Workload go once nothing is left to stop. */
+    /* Stopping is idempotent; job_step_stopped lets the Workload go once nothing is left to
+     * stop. */
     if (!s->job->is_finished)
         return job_stop(s, workload, "Workload is deleted");
     if (facts_have_finalizer(workload))
@@ -196,9 +196,9 @@ static int64_t reclaimed(const json_t *workload, const char *pod_set)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(json_at(workload, "status", "reclaimablePods", NULL), i,
-                       entry) if (strcmp(json_string_at(entry, "name"), pod_set) ==
-                                  0) return json_integer_at(entry, "count", 0);
+    json_array_foreach(json_at(workload, "status", "reclaimablePods", NULL), i, entry)
+        if (strcmp(json_string_at(entry, "name"), pod_set) == 0)
+            return json_integer_at(entry, "count", 0);
     return -1;
 }
 

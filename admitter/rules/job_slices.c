@@ -78,8 +78,8 @@ static const struct workload_facts *newest(const struct slices *s)
     return NULL;
 }
 
-/* Pods of an evicted slice still run: stopping them comes before everything else, so that no quota is
- * given away twice. */
+/* Pods of an evicted slice still run: stopping them comes before everything else, so that no quota
+ * is given away twice. */
 static const struct workload_facts *leaving(const struct slices *s)
 {
     for (size_t i = 0; i < s->count; i++)

@@ -1,7 +1,8 @@
 /* job_slices.h - which Workload of an elastic job is the one to work with.
  *
- * An elastic job may grow while it runs: each growth is a Workload of its own, a slice, that replaces the
- * one before once it has quota. Pure. Rules: spec/integrations.md 1.20, spec/lifecycle.md 11.1. */
+ * An elastic job may grow while it runs: each growth is a Workload of its own, a slice, that
+ * replaces the one before once it has quota. Pure. Rules: spec/integrations.md 1.20,
+ * spec/lifecycle.md 11.1. */
 #pragma once
 
 #include "admitter/rules/job_rules.h"

@@ -1,10 +1,10 @@
 /* life_cycle.h - the life of a Workload as a state machine: states, events, next states.
  *
  * The state is not stored anywhere, it follows from the conditions. The table in life_cycle.c says
- * which event may happen in which state and what state follows. The rules (workload_rules.c) name the
- * states they apply to and the events they may cause, and no status of a Workload is written before
- * life_check has found its change in the table. Other programs may write what they want; the table
- * binds this one. Pure. Rules: spec/api.md 5.2, spec/lifecycle.md. */
+ * which event may happen in which state and what state follows. The rules (workload_rules.c) name
+ * the states they apply to and the events they may cause, and no status of a Workload is written
+ * before life_check has found its change in the table. Other programs may write what they want; the
+ * table binds this one. Pure. Rules: spec/api.md 5.2, spec/lifecycle.md. */
 #pragma once
 
 #include <jansson.h>

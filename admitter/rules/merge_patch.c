@@ -6,10 +6,10 @@ json_t *merge_patch_between(json_t *before, json_t *after)
     const char *key;
     json_t *value;
 
-    json_object_foreach(before, key, value) if (!json_object_get(after, key))
-        json_object_set_new(patch, key, json_null());
-    json_object_foreach(after, key, value)
-    {
+    json_object_foreach(before, key, value)
+        if (!json_object_get(after, key))
+            json_object_set_new(patch, key, json_null());
+    json_object_foreach(after, key, value) {
         json_t *old = json_object_get(before, key);
 
         if (old && json_equal(old, value))

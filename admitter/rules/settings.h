@@ -1,6 +1,6 @@
 /* settings.h - everything the configuration, the flags and the feature gates decide for the loop.
  *
- * Filled once by admitter/configuration.c, then shared read-only by all threads. Durations are
+ * Filled once by admitter/configuration, then shared read-only by all threads. Durations are
  * nanoseconds; -1 means "not set" where said. Sources: spec/config.md, spec/process.md. */
 #pragma once
 

@@ -34,8 +34,8 @@ static bool update_add(const json_t *update, const json_t *pod, json_t *notes, j
         if (value)
             agrees &= change_add(notes, json_object_get(pod, "annotations"), annotations[i], value);
     }
-    json_object_foreach(json_object_get(update, "nodeSelector"), key, value) agrees &=
-        change_add(selector, json_object_get(pod, "nodeSelector"), key, value);
+    json_object_foreach(json_object_get(update, "nodeSelector"), key, value)
+        agrees &= change_add(selector, json_object_get(pod, "nodeSelector"), key, value);
     return agrees;
 }
 
@@ -47,9 +47,9 @@ static bool updates_add(const json_t *slice, const char *pod_set, const json_t *
     bool agrees = true;
 
     json_array_foreach(json_at(slice, "status", "admissionChecks", NULL), i, check)
-        json_array_foreach(json_object_get(check, "podSetUpdates"), k,
-                           update) if (strcmp(json_string_at(update, "name"), pod_set) == 0)
-            agrees &= update_add(update, pod, notes, selector);
+        json_array_foreach(json_object_get(check, "podSetUpdates"), k, update)
+            if (strcmp(json_string_at(update, "name"), pod_set) == 0)
+                agrees &= update_add(update, pod, notes, selector);
     return agrees;
 }
 
@@ -58,9 +58,9 @@ static json_t *gates_left(const json_t *pod)
     json_t *left = json_array(), *gate;
     size_t i;
 
-    json_array_foreach(json_object_get(pod, "schedulingGates"), i,
-                       gate) if (strcmp(json_string_at(gate, "name"), SCHEDULING_GATE_ELASTIC) != 0)
-        json_array_append(left, gate);
+    json_array_foreach(json_object_get(pod, "schedulingGates"), i, gate)
+        if (strcmp(json_string_at(gate, "name"), SCHEDULING_GATE_ELASTIC) != 0)
+            json_array_append(left, gate);
     return left;
 }
 

@@ -30,8 +30,7 @@ static bool seen_before(const json_t *flavors, const char *resource, const char 
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)flavors, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)flavors, key, value) {
         if (strcmp(key, resource) == 0)
             return false;
         if (json_is_string(value) && strcmp(json_string_value(value), flavor) == 0)
@@ -49,8 +48,7 @@ static int add_flavors(const struct build *b, const json_t *assignment, struct p
     json_t *name, *toleration;
     size_t i;
 
-    json_object_foreach((json_t *)(uintptr_t)flavors, resource, name)
-    {
+    json_object_foreach((json_t *)(uintptr_t)flavors, resource, name) {
         if (!json_is_string(name) || seen_before(flavors, resource, json_string_value(name)))
             continue;
         if (!b->flavor(b->context, json_string_value(name), &labels, &tolerations))
@@ -120,10 +118,8 @@ static int add_updates(const struct build *b, struct pod_set_info *info, struct 
     json_t *check, *update;
     size_t i, k;
 
-    json_array_foreach(json_at(b->workload->object, "status", "admissionChecks", NULL), i, check)
-    {
-        json_array_foreach(json_object_get(check, "podSetUpdates"), k, update)
-        {
+    json_array_foreach(json_at(b->workload->object, "status", "admissionChecks", NULL), i, check) {
+        json_array_foreach(json_object_get(check, "podSetUpdates"), k, update) {
             if (strcmp(json_string_at(update, "name"), info->name) != 0)
                 continue;
             if (merge_update(update, info, e) < 0)

@@ -1,4 +1,5 @@
-/* The rules of a Workload that holds quota: what evicts it, and what takes a mere reservation away. */
+/* The rules of a Workload that holds quota: what evicts it, and what takes a mere reservation
+ * away. */
 #include <string.h>
 #include "admitter/jobs/json_read.h"
 #include "admitter/rules/check_list.h"

@@ -85,10 +85,10 @@ static bool has_finalizer(const json_t *workload)
     json_t *name;
     size_t i;
 
-    json_array_foreach(json_at(workload, "metadata", "finalizers", NULL), i,
-                       name) if (json_is_string(name) &&
-                                 strcmp(json_string_value(name),
-                                        "kueue.x-k8s.io/resource-in-use") == 0) return true;
+    json_array_foreach(json_at(workload, "metadata", "finalizers", NULL), i, name)
+        if (json_is_string(name) &&
+            strcmp(json_string_value(name), "kueue.x-k8s.io/resource-in-use") == 0)
+            return true;
     return false;
 }
 
@@ -139,12 +139,14 @@ static json_t *gate_named(json_t *gates, const char *name)
     json_t *gate;
     size_t i;
 
-    json_array_foreach(gates, i,
-                       gate) if (strcmp(json_string_at(gate, "name"), name) == 0) return gate;
+    json_array_foreach(gates, i, gate)
+        if (strcmp(json_string_at(gate, "name"), name) == 0)
+            return gate;
     return NULL;
 }
 
-/* The status mirrors the gates of the spec: new ones are closed, stale ones go (spec/api.md 5.7). */
+/* The status mirrors the gates of the spec: new ones are closed, stale ones go (spec/api.md
+ * 5.7). */
 static bool step_preemption_gates(struct step *s)
 {
     json_t *wanted = json_at(s->workload, "spec", "preemptionGates", NULL), *gate;
@@ -155,8 +157,7 @@ static bool step_preemption_gates(struct step *s)
     if (!s->settings->engine.gates.orchestrated_preemption)
         return false;
     fresh = json_array();
-    json_array_foreach(wanted, i, gate)
-    {
+    json_array_foreach(wanted, i, gate) {
         const char *name = json_string_at(gate, "name");
         json_t *present = gate_named(old, name);
 
@@ -215,7 +216,8 @@ static bool is_backoff_reason(const char *reason)
     return strcmp(reason, "PodsReadyTimeout") == 0 || strcmp(reason, "AdmissionCheck") == 0;
 }
 
-/* "Deactivated" by a user or "DeactivatedDueTo..." by us: activating it again queues it either way. */
+/* "Deactivated" by a user or "DeactivatedDueTo..." by us: activating it again queues it either
+ * way. */
 static bool is_deactivation(const char *reason)
 {
     return strncmp(reason, "Deactivated", strlen("Deactivated")) == 0;

@@ -1,9 +1,9 @@
 /* workload_rules.h - the life of a Workload as one pure step: what has to change in it now?
  *
  * The step works on a private tree of the Workload (metadata, spec without templates, status), does
- * the first thing that is due and says so; the caller writes the difference and steps again when the
- * write has come back. Nothing here reads a clock or the network.
- * Rules: spec/admission-checks.md 5, spec/lifecycle.md, spec/api.md 5. */
+ * the first thing that is due and says so; the caller writes the difference and steps again when
+ * the write has come back. Nothing here reads a clock or the network. Rules:
+ * spec/admission-checks.md 5, spec/lifecycle.md, spec/api.md 5. */
 #pragma once
 
 #include <jansson.h>

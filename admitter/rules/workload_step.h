@@ -1,7 +1,7 @@
 /* workload_step.h - what the files of the Workload's rules share: one step on its way.
  *
- * A rule looks at the tree, changes it when something is due and says so by its answer: true ends the
- * step, also when the rule only found that there is something to wait for. Pure. */
+ * A rule looks at the tree, changes it when something is due and says so by its answer: true ends
+ * the step, also when the rule only found that there is something to wait for. Pure. */
 #pragma once
 
 #include "admitter/rules/workload_rules.h"

@@ -123,8 +123,7 @@ static int tree_add(struct simulate_documents *documents, struct simulate_docume
         err_set(e, ERR_INVALID, "items: expected a list");
         return simulate_document_error(&document, e);
     }
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         document.item = (unsigned)i + 1;
         document.json = tree_bytes(documents, item);
         if (document_add(documents, document, e) < 0)

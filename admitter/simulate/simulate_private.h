@@ -24,6 +24,6 @@ struct simulate_world {
 
 /* QuotaReserved is True and there is an admission. */
 bool simulate_has_reservation(const struct simulate_workload *workload);
-/* The same for one that is active: a deactivated workload holds nothing, even before its reservation
- * is taken away. */
+/* The same for one that is active: a deactivated workload holds nothing, even before its
+ * reservation is taken away. */
 bool simulate_is_reserving(const struct simulate_workload *workload);

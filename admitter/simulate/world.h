@@ -48,8 +48,8 @@ bool simulate_world_apply(struct simulate_world *world, const struct cycle_resul
 /* Everybody who is being evicted stops: quota released, queued again. True: there was somebody. */
 bool simulate_world_release(struct simulate_world *world);
 
-/* Be told of what happens between cycles: a workload "Finished", "Stopped" (its eviction is through)
- * or "Requeued" (its backoff is over). */
+/* Be told of what happens between cycles: a workload "Finished", "Stopped" (its eviction is
+ * through) or "Requeued" (its backoff is over). */
 typedef void simulate_happening_fn(void *context, const char *key, const char *what, int64_t now);
 void simulate_world_observe(struct simulate_world *world, simulate_happening_fn *happened,
                             void *context);

@@ -161,8 +161,8 @@ char *arena_strdup(struct arena *a, const char *text)
 
 /* ---- formatting ---- */
 
-/* Most formats join texts (%s) and nothing else: these do without printf, which costs several times as
- * much as the copying. */
+/* Most formats join texts (%s) and nothing else: these do without printf, which costs several times
+ * as much as the copying. */
 static bool joins_texts(const char *fmt)
 {
     for (const char *at = strchr(fmt, '%'); at; at = strchr(at + 2, '%'))

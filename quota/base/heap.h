@@ -1,8 +1,8 @@
 /* heap.h - an indexed binary heap of borrowed items: O(log n) push, pop, remove and re-order.
  *
- * The item carries its place: a uint32_t field at a fixed offset (HEAP_PLACE), which the heap keeps up
- * to date (HEAP_ABSENT when the item is in no heap). A heap holds less than 2^32 items. 'before(a, b, context)' must be a strict total order.
- * One owner thread. */
+ * The item carries its place: a uint32_t field at a fixed offset (HEAP_PLACE), which the heap keeps
+ * up to date (HEAP_ABSENT when the item is in no heap). A heap holds less than 2^32 items.
+ * 'before(a, b, context)' must be a strict total order. One owner thread. */
 #pragma once
 
 #include <stdbool.h>

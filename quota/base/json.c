@@ -210,8 +210,8 @@ static bool scalar_skip(struct json_reader *r, enum json_kind kind)
     return false;
 }
 
-/* One step of json_skip inside the containers it entered: consumes up to the start of the next value
- * (true) or finds that the skipped value has ended or is wrong (false). */
+/* One step of json_skip inside the containers it entered: consumes up to the start of the next
+ * value (true) or finds that the skipped value has ended or is wrong (false). */
 static bool skip_to_value(struct json_reader *r, const bool *is_object, unsigned *depth, bool first)
 {
     struct str key;

@@ -2,7 +2,8 @@
  *
  * Reads one complete value in memory; unknown members are skipped at scan speed. Strict RFC 8259:
  * the judge in tests is jansson (same input: same fields, or both reject). Depth is capped at 512.
- * Errors stick: after the first, every call answers "no more", and json_failed tells what and where.
+ * Errors stick: after the first, every call answers "no more", and json_failed tells what and
+ * where.
  *
  *   struct json_reader r;
  *   struct str key;
@@ -69,7 +70,8 @@ void json_skip(struct json_reader *r);
 bool json_failed(const struct json_reader *r, struct err *e);
 bool json_end(struct json_reader *r);
 
-/* Border finder for streams: feeds bytes in pieces, tells where the current top-level value ends. */
+/* Border finder for streams: feeds bytes in pieces, tells where the current top-level value
+ * ends. */
 struct json_scanner {
     unsigned depth;
     bool in_string, escaped, started, scalar;

@@ -1,9 +1,10 @@
 /* map.h - a hash map from text to pointer, and one from 64-bit number to pointer.
  *
- * Keys are copied (or borrowed, if wanted so), values are borrowed: the map never frees them. Iteration goes in no particular
- * order and must not change the map (removing the current entry is allowed through
- * map_remove_if). Hashing is seeded per process by map_seed, so that outsiders cannot choose
- * colliding names; iteration order must therefore never reach a decision. One owner thread. */
+ * Keys are copied (or borrowed, if wanted so), values are borrowed: the map never frees them.
+ * Iteration goes in no particular order and must not change the map (removing the current entry is
+ * allowed through map_remove_if). Hashing is seeded per process by map_seed, so that outsiders
+ * cannot choose colliding names; iteration order must therefore never reach a decision. One owner
+ * thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +29,8 @@ struct map_entry {
 };
 /* for (size_t at = 0; map_next(m, &at, &entry);) */
 bool map_next(const struct map *m, size_t *at, struct map_entry *entry);
-/* Keys in byte order, for outputs that must be stable. Array of map_count(m) entries, caller frees. */
+/* Keys in byte order, for outputs that must be stable. Array of map_count(m) entries, caller
+ * frees. */
 struct map_entry *map_sorted(const struct map *m);
 /* Call 'gone' for each entry and remove those for which it answers true. */
 void map_remove_if(struct map *m, bool (*gone)(struct str key, void *value, void *context),

@@ -1,9 +1,9 @@
 /* mem.h - heap memory that is there or the process ends.
  *
  * Sluice may be killed at any instant without harm (design, promise 3), and a half-made decision is
- * worse than a restart. So small and bounded allocations do not return NULL: they print one line and
- * end the process with status 1. Sizes that come from outside (request bodies, watch events) are
- * capped first and use mem_try, which may fail. Any thread. */
+ * worse than a restart. So small and bounded allocations do not return NULL: they print one line
+ * and end the process with status 1. Sizes that come from outside (request bodies, watch events)
+ * are capped first and use mem_try, which may fail. Any thread. */
 #pragma once
 
 #include <stddef.h>

@@ -2,8 +2,9 @@
  *
  * A registry holds metrics, a metric holds one series per combination of label values. All calls
  * but create and destroy may come from any thread: one mutex per registry, held for a look-up and
- * an addition, and by metric_text for one metric at a time. Registering the same thing happens once,
- * at start. Values are floating point, as the format asks for; no decision is made with them. */
+ * an addition, and by metric_text for one metric at a time. Registering the same thing happens
+ * once, at start. Values are floating point, as the format asks for; no decision is made with
+ * them. */
 #pragma once
 
 #include <stdbool.h>

@@ -20,7 +20,8 @@ struct queue;
 /* 'limit' messages at most wait (0: no limit). */
 struct queue *queue_create(size_t limit);
 void queue_destroy(struct queue *q); /* drops what is left; NULL is fine */
-/* Takes ownership on success. ERR_CONFLICT when full: the caller keeps 'm' and must merge or shed. */
+/* Takes ownership on success. ERR_CONFLICT when full: the caller keeps 'm' and must merge or
+ * shed. */
 MUST_USE int queue_push(struct queue *q, struct message *m, struct err *e);
 /* Push beyond the limit: for answers and controls that must not be lost. */
 void queue_push_always(struct queue *q, struct message *m);

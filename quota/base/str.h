@@ -1,7 +1,8 @@
 /* str.h - a borrowed piece of text, and a growing buffer to build text in.
  *
  * struct str points into somebody else's memory and is valid as long as that is; it need not end
- * in NUL. struct strbuf owns its bytes and always ends in NUL. Neither is shared between threads. */
+ * in NUL. struct strbuf owns its bytes and always ends in NUL. Neither is shared between
+ * threads. */
 #pragma once
 
 #include <stdbool.h>

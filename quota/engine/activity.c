@@ -74,7 +74,8 @@ static bool rule_names(const struct admission_check_rule *rule, const char *flav
     return rule->on_flavor_count == 0;
 }
 
-/* Does the check leave out a flavor of the queue? Listing all of them is as good as listing none. */
+/* Does the check leave out a flavor of the queue? Listing all of them is as good as listing
+ * none. */
 static bool is_per_flavor(const struct cluster_queue_record *queue,
                           const struct admission_check_rule *rule)
 {

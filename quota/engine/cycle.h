@@ -30,8 +30,8 @@ struct entry {
     bool is_preemptor;
     bool was_recomputed;
     struct decision *decision;
-    /* fair_order.c: the share of its queue with it. Nobody else changes that queue's usage before the
-     * entry's turn, so once per cycle is enough. */
+    /* fair_order.c: the share of its queue with it. Nobody else changes that queue's usage before
+     * the entry's turn, so once per cycle is enough. */
     struct share own_share;
     bool own_borrows, is_measured;
 };

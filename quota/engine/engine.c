@@ -156,7 +156,8 @@ void engine_admission_failed(struct engine *engine, const char *namespace, const
     engine->now = now;
     if (!item || !item->reservation || !item->reservation->is_assumed)
         return;
-    /* Others may have been parked for want of what is given back here, this one's equals included. */
+    /* Others may have been parked for want of what is given back here, this one's equals
+     * included. */
     tree_unpark(engine, &item->reservation->queue->node, now);
     reservation_unfile(engine, item);
     reservation_drop(engine, item);

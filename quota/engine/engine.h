@@ -3,10 +3,11 @@
  * Owned by one thread; does no I/O, reads no clock (now is an argument), holds no globals. The live
  * controller, the simulator, the case runner and the fuzzers all drive it through this header.
  *
- * Order of use: create; put what exists, in any order (a queue may come before its cohort or flavors,
- * a workload before its queue); then, for ever: put/remove what changes, engine_advance to let time
- * pass, engine_cycle to decide. A decision counts as usage at once; engine_admission_failed takes it
- * back (spec/scheduling.md 4.13). Everything handed out lives in the caller's arena. */
+ * Order of use: create; put what exists, in any order (a queue may come before its cohort or
+ * flavors, a workload before its queue); then, for ever: put/remove what changes, engine_advance to
+ * let time pass, engine_cycle to decide. A decision counts as usage at once;
+ * engine_admission_failed takes it back (spec/scheduling.md 4.13). Everything handed out lives in
+ * the caller's arena. */
 #pragma once
 
 #include "quota/base/arena.h"
@@ -59,7 +60,8 @@ void engine_workload_remove(struct engine *engine, const char *namespace, const 
 void engine_advance(struct engine *engine, int64_t now);
 /* When engine_advance has something to do next; TIME_NONE: nothing planned. */
 int64_t engine_next_due(const struct engine *engine);
-/* When workloads are offered again by themselves: as above, without AFS sampling, which never ends. */
+/* When workloads are offered again by themselves: as above, without AFS sampling, which never
+ * ends. */
 int64_t engine_next_requeue(const struct engine *engine);
 /* Is there an active ClusterQueue with a head to decide on (or a ready second pass)? */
 bool engine_has_heads(const struct engine *engine);
@@ -79,8 +81,8 @@ struct victim {
     const char *reason;       /* InClusterQueue, InCohortReclamation, ... (5.4.1) */
     const char *message;      /* M of 5.8 */
     const char *event_suffix; /* "; preemptor effective priority: ..." of 5.8 */
-    bool
-        already_evicted; /* no write needed: condition Evicted is True or an eviction is under way */
+    bool already_evicted;     /* no write needed: condition Evicted is True or an eviction is under
+                               * way */
 };
 
 struct decision {
@@ -129,8 +131,8 @@ void engine_admission_failed(struct engine *engine, const char *namespace, const
  * next one of its queue has its turn. Lasts until the next put of it. */
 void engine_workload_hold(struct engine *engine, const char *namespace, const char *name,
                           int64_t until, int64_t now);
-/* An eviction was not written: the expectation is forgotten, so that it is tried again. 'refused': the
- * try failed, which the next decision on the preemptor says when it is so of all victims. */
+/* An eviction was not written: the expectation is forgotten, so that it is tried again. 'refused':
+ * the try failed, which the next decision on the preemptor says when it is so of all victims. */
 void engine_eviction_failed(struct engine *engine, const char *namespace, const char *name,
                             bool refused, int64_t now);
 
@@ -168,8 +170,8 @@ bool engine_cohort_status(const struct engine *engine, const char *name, struct 
                           struct queue_status *status);
 
 /* What status.fairSharing.admissionFairSharingStatus of a LocalQueue shows (6.6), whether its
- * ClusterQueue goes by it or not. False when there is no such queue or admission fair sharing is not
- * configured. */
+ * ClusterQueue goes by it or not. False when there is no such queue or admission fair sharing is
+ * not configured. */
 bool engine_local_queue_consumed(const struct engine *engine, const char *namespace,
                                  const char *name, struct arena *arena,
                                  struct resource_list *consumed, int64_t *updated);
@@ -204,8 +206,8 @@ struct queued_workload *engine_queue_list(const struct engine *engine, const cha
 const char **engine_reserving_list(const struct engine *engine, const char *cluster_queue,
                                    struct arena *arena, size_t *count);
 
-/* Why a workload without reservation waits, in the words of 8.2: what the Workload reconciler writes.
- * 'reason' and 'message' are "" when there is nothing to say. */
+/* Why a workload without reservation waits, in the words of 8.2: what the Workload reconciler
+ * writes. 'reason' and 'message' are "" when there is nothing to say. */
 struct wait_reason {
     const char *reason, *message;
 };
@@ -220,9 +222,11 @@ struct changed_names {
 };
 void engine_take_changed(struct engine *engine, struct arena *arena, struct changed_names *changed);
 
-/* Admission checks that the flavors of 'admission' require in its ClusterQueue, in rule order (4.11). */
+/* Admission checks that the flavors of 'admission' require in its ClusterQueue, in rule order
+ * (4.11). */
 const char **engine_required_checks(const struct engine *engine, const struct admission *admission,
                                     struct arena *arena, size_t *count);
 
-/* Check every invariant of the engine (spec/scheduling.md 10): 0, or -1 and what is broken. Slow. */
+/* Check every invariant of the engine (spec/scheduling.md 10): 0, or -1 and what is broken.
+ * Slow. */
 MUST_USE int engine_verify(const struct engine *engine, struct err *e);

@@ -8,8 +8,8 @@
 
 #include "quota/engine/engine.h"
 
-/* The limit that holds a request back: the first, from the ClusterQueue upwards, that lets through no
- * more than there is. */
+/* The limit that holds a request back: the first, from the ClusterQueue upwards, that lets through
+ * no more than there is. */
 enum binding_kind {
     BINDING_NONE,      /* it fits */
     BINDING_NOMINAL,   /* nominalQuota of the ClusterQueue, which has no cohort */

@@ -1,7 +1,7 @@
 /* figures.h - numbers about queues and cohorts that gauges show and no decision needs.
  *
- * Engine thread; nothing is changed. Lists live in the caller's arena. Floating point is for people:
- * what decides is compared exactly elsewhere. Rules: spec/operations.md 1.3, 1.6. */
+ * Engine thread; nothing is changed. Lists live in the caller's arena. Floating point is for
+ * people: what decides is compared exactly elsewhere. Rules: spec/operations.md 1.3, 1.6. */
 #pragma once
 
 #include "quota/engine/engine.h"

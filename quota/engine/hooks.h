@@ -2,9 +2,9 @@
  *
  * Engine thread. Every function may be NULL: the feature is absent. Set once, before the first put.
  * What needs no hook is a fact instead: slices, preemption gates, allowed flavors and device counts
- * are fields of struct workload, controllers of checks are in struct admission_check, and the checks
- * that an admission requires are in its decision. Rules: spec/scheduling.md 4.11 and, per call
- * point, the section named with it. */
+ * are fields of struct workload, controllers of checks are in struct admission_check, and the
+ * checks that an admission requires are in its decision. Rules: spec/scheduling.md 4.11 and, per
+ * call point, the section named with it. */
 #pragma once
 
 #include "quota/engine/engine.h"

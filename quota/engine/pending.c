@@ -1,4 +1,5 @@
-/* Waiting workloads of a ClusterQueue: the heap, the parked ones, marks and batches (3.2 - 3.10). */
+/* Waiting workloads of a ClusterQueue: the heap, the parked ones, marks and batches (3.2 -
+ * 3.10). */
 #include <stdlib.h>
 #include <string.h>
 

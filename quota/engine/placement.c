@@ -115,8 +115,8 @@ void placement_plan(const struct placement_question *question)
 
 /* ---- delayed topology (4.11) ---- */
 
-/* Other clusters place the pods themselves, and nodes that are still to be provisioned are not there
- * yet: with such a check on the flavor the place is found in a second pass. */
+/* Other clusters place the pods themselves, and nodes that are still to be provisioned are not
+ * there yet: with such a check on the flavor the place is found in a second pass. */
 static bool is_delayed(const struct assign_input *input, const struct flavor_record *flavor)
 {
     const char *name = intern_text(input->engine->flavor_names, flavor->id);

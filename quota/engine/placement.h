@@ -1,7 +1,8 @@
 /* placement.h - asking the topology room, if there is one, where the pods of an assignment go.
  *
  * Engine thread. Call points of hooks.h: spec/scheduling.md 4.3 and 4.5.5 (after quota said Fit or
- * Preempt), 5.4.3 request_fits, 4.9 steps 1, 7, 10 and 12. Without the hooks everything has a place. */
+ * Preempt), 5.4.3 request_fits, 4.9 steps 1, 7, 10 and 12. Without the hooks everything has a
+ * place. */
 #pragma once
 
 #include "quota/engine/assignment.h"

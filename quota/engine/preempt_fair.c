@@ -158,8 +158,8 @@ static bool is_better(const struct preemption *search, const struct best_child *
                            : sorts_first(search, node, best->node);
 }
 
-/* Share of a child that is not pruned. Cohorts are computed anew: victims anywhere below change them.
- * A queue without candidates needs none, it is out. */
+/* Share of a child that is not pruned. Cohorts are computed anew: victims anywhere below change
+ * them. A queue without candidates needs none, it is out. */
 static struct share child_share(struct fair *fair, const struct node *node)
 {
     struct fair_candidates *own = node->is_cohort ? NULL : node_queue(node)->candidates;

@@ -18,8 +18,9 @@ struct namespace_record *namespace_get(struct engine *engine, const char *name)
     return record;
 }
 
-/* CQs whose selector matches now and did not before get their workloads back (3.10). A namespace that
- * was not there ('old' NULL) matched nothing: its workloads may have been read before it was. */
+/* CQs whose selector matches now and did not before get their workloads back (3.10). A namespace
+ * that was not there ('old' NULL) matched nothing: its workloads may have been read before it
+ * was. */
 static void selectors_recheck(struct engine *engine, const struct namespace_labels *old,
                               const struct namespace_record *record, int64_t now)
 {

@@ -54,6 +54,6 @@ struct shape_count {
     uint64_t equivalence;
     int32_t count; /* effective, after reclaimable pods */
 };
-/* A number that differs for workloads that are not equivalent, but for chance (64 bits, keyed by the
- * whole tuple). Never 0: that stands for "unknown" (gate SchedulingEquivalenceHashing off). */
+/* A number that differs for workloads that are not equivalent, but for chance (64 bits, keyed by
+ * the whole tuple). Never 0: that stands for "unknown" (gate SchedulingEquivalenceHashing off). */
 uint64_t equivalence_hash(int64_t priority, const struct shape_count *shapes, size_t count);

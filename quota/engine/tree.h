@@ -1,6 +1,6 @@
 /* tree.h - the quota tree: ClusterQueues as leaves, Cohorts above them.
  *
- * Engine thread. Rules: spec/scheduling.md 2. A flavor-resource (FR) is a small number (catalog.h);
+ * Engine thread. Rules: spec/scheduling.md 2. A flavor-resource (FR) is a small number (catalog.c);
  * each node holds a flat table of cells indexed by it. What is declared (nominal, limits) and the
  * usage of a ClusterQueue are inputs; everything else in a cell follows and is set by tree_settle.
  * Usage changes walk from the ClusterQueue to its root: O(depth). With a journal they can be taken

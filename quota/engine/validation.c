@@ -136,7 +136,8 @@ const char *validation_resources(const struct pod_template *const *pods, size_t 
 
 /* ---- row 8: LimitRange ---- */
 
-/* Per name the larger (sign > 0) or smaller of request and limit; where one is absent, the other. */
+/* Per name the larger (sign > 0) or smaller of request and limit; where one is absent, the
+ * other. */
 static struct resource_list extremes(const struct container *container, int sign, struct arena *a)
 {
     struct resource_list out = { ARENA_ARRAY(

@@ -1,7 +1,8 @@
 /* history.h - decisions, reservations, usage and changed limits in the order of time, as text.
  *
- * A slice reads at most HISTORY_SLICE rows and leaves no statement open, so records can be written in
- * between. Rows that arrive meanwhile with an older time than the last one shown are not shown. */
+ * A slice reads at most HISTORY_SLICE rows and leaves no statement open, so records can be written
+ * in between. Rows that arrive meanwhile with an older time than the last one shown are not
+ * shown. */
 #pragma once
 
 #include "quota/ledger/ledger.h"

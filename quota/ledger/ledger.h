@@ -77,8 +77,8 @@ struct ledger_resolution {
     const char *reason;             /* "" when confirmed */
 };
 
-/* From 'time' on the workload holds exactly these amounts (none: it holds nothing): intervals that no
- * longer hold are closed, new ones opened, equal ones go on. */
+/* From 'time' on the workload holds exactly these amounts (none: it holds nothing): intervals that
+ * no longer hold are closed, new ones opened, equal ones go on. */
 struct ledger_usage {
     const char *uid, *namespace, *name, *cluster_queue;
     const struct ledger_amount *amounts; /* at most one per flavor and resource */
@@ -136,9 +136,10 @@ struct ledger_record {
     };
 };
 
-/* error->code is ERR_NONE when the record is written (an intent: durable), ERR_IO when it was not and
- * ledger_failed is true, ERR_INVALID when the record itself breaks a rule (the id of an intent twice,
- * a flavor and resource twice). On the ledger thread, without locks: hand over to a queue and return. */
+/* error->code is ERR_NONE when the record is written (an intent: durable), ERR_IO when it was not
+ * and ledger_failed is true, ERR_INVALID when the record itself breaks a rule (the id of an intent
+ * twice, a flavor and resource twice). On the ledger thread, without locks: hand over to a queue
+ * and return. */
 typedef void ledger_done_fn(void *context, const struct err *error);
 
 /* An id for a new intent, never given out before (also not before a restart). Any thread. */
@@ -199,15 +200,16 @@ struct ledger_query {
  * False: stop, nothing more is wanted (no further call). On the ledger thread. */
 typedef bool ledger_text_fn(void *context, struct str piece, bool last, const struct err *error);
 
-/* The history as text, in slices of at most 256 rows between which records are written. Any thread. */
+/* The history as text, in slices of at most 256 rows between which records are written. Any
+ * thread. */
 void ledger_ask(struct ledger *ledger, const struct ledger_query *query, ledger_text_fn *text,
                 void *context);
 /* A consistent copy of the live ledger into a new file, in slices. 'done' as for records. */
 void ledger_copy(struct ledger *ledger, const char *path, ledger_done_fn *done, void *context);
 
 /* The same for files that no process has open; nothing in them is changed. 0, or -1 and *e.
- * ledger_file_check writes one line per finding and one with counts to 'out'; ERR_INVALID when there
- * was a finding. */
+ * ledger_file_check writes one line per finding and one with counts to 'out'; ERR_INVALID when
+ * there was a finding. */
 MUST_USE int ledger_file_check(const char *path, FILE *out, struct err *e);
 MUST_USE int ledger_file_export(const char *path, const char *copy, struct err *e);
 MUST_USE int ledger_file_history(const char *path, const struct ledger_query *query, FILE *out,

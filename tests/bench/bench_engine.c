@@ -1,5 +1,6 @@
-/* Decisions and events of the engine at three sizes: microseconds as median and 99th percentile, how
- * they grow from size to size, and memory per pending workload. BENCH_QUICK shrinks the sizes. */
+/* Decisions and events of the engine at three sizes: microseconds as median and 99th percentile,
+ * how they grow from size to size, and memory per pending workload. BENCH_QUICK shrinks the
+ * sizes. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>

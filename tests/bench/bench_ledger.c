@@ -1,5 +1,6 @@
 /* Group commit: durable reservations per second, and how long one waits for its commit. References
- * from the same folder and run: one commit per reservation, and a bare write of 4 KiB with fdatasync. */
+ * from the same folder and run: one commit per reservation, and a bare write of 4 KiB with
+ * fdatasync. */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>

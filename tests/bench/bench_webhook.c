@@ -1,6 +1,7 @@
-/* How long the webhook takes to answer, over TLS on loopback with connections kept open: inside the server, from the request
- * line to the answer being handed over, and as a client sees it. Every row also runs while another thread changes the
- * snapshot without pause, as the engine thread does in a burst of events. */
+/* How long the webhook takes to answer, over TLS on loopback with connections kept open: inside the
+ * server, from the request line to the answer being handed over, and as a client sees it. Every row
+ * also runs while another thread changes the snapshot without pause, as the engine thread does in a
+ * burst of events. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

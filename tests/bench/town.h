@@ -1,9 +1,9 @@
 /* town.h - the engine's world of the benchmarks: 1,000 ClusterQueues in 100 cohorts, and as many
  * pending workloads of one known shape as asked for.
  *
- * Every ClusterQueue has a LocalQueue, one flavor and quota for cpu and memory. A workload is one pod
- * set of one pod with one container, named as a Job controller names it, with a uid of 36 characters.
- * One thread. */
+ * Every ClusterQueue has a LocalQueue, one flavor and quota for cpu and memory. A workload is one
+ * pod set of one pod with one container, named as a Job controller names it, with a uid of 36
+ * characters. One thread. */
 #pragma once
 
 #include "quota/engine/engine.h"

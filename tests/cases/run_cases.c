@@ -81,7 +81,9 @@ static const json_t *element_named(const json_t *array, const char *key)
     const json_t *element;
     size_t i;
 
-    json_array_foreach(array, i, element) if (element_is(element, key)) return element;
+    json_array_foreach(array, i, element)
+        if (element_is(element, key))
+            return element;
     return NULL;
 }
 
@@ -94,8 +96,7 @@ static void compare_objects(struct report *report, const char *path, const json_
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)expected, key, value)
-    {
+    json_object_foreach((json_t *)expected, key, value) {
         AUTO_FREE char *below = mem_format("%s.%s", path, key);
         const json_t *found =
             json_is_array(actual) ? element_named(actual, key) : json_object_get(actual, key);
@@ -117,8 +118,7 @@ static void compare_arrays(struct report *report, const char *path, const json_t
         differ_values(report, path, expected, actual);
         return;
     }
-    json_array_foreach(expected, i, value)
-    {
+    json_array_foreach(expected, i, value) {
         AUTO_FREE char *below = mem_format("%s[%zu]", path, i);
 
         compare(report, below, value, json_array_get(actual, i));

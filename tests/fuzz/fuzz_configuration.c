@@ -1,4 +1,5 @@
-/* room: admitter/configuration. The configuration file: any bytes give a configuration or say what is wrong. */
+/* room: admitter/configuration. The configuration file: any bytes give a configuration or say what
+ * is wrong. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "admitter/configuration/configuration.h"

@@ -1,8 +1,9 @@
 /* room: admitter/loop. The webhook of every kind and /convert, as the server calls them.
  *
- * The first byte chooses the path, the second the operation and the gates, the rest is the object and, after a NUL, the old
- * object. Whatever comes in gets an answer that is JSON: a decision with the uid and, when it is allowed, a patch that is a list
- * of operations; or a conversion; or a plain refusal of an envelope that is none. */
+ * The first byte chooses the path, the second the operation and the gates, the rest is the object
+ * and, after a NUL, the old object. Whatever comes in gets an answer that is JSON: a decision with
+ * the uid and, when it is allowed, a patch that is a list of operations; or a conversion; or a
+ * plain refusal of an envelope that is none. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

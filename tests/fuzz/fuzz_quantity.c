@@ -1,4 +1,5 @@
-/* room: quota/base. Quantities, times and durations: what is printed reads back as the same value. */
+/* room: quota/base. Quantities, times and durations: what is printed reads back as the same
+ * value. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* room: admitter/simulate. Manifests through the simulator: any bytes give output, or a refusal that names a
- * line, never a crash, and never an engine whose invariants are broken. */
+/* room: admitter/simulate. Manifests through the simulator: any bytes give output, or a refusal
+ * that names a line, never a crash, and never an engine whose invariants are broken. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

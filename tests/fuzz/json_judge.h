@@ -2,8 +2,8 @@
  *
  * Both read the text; the tree that our reader sees is built with jansson and compared. They differ
  * on purpose in four things, which are left out of the comparison: jansson refuses integers beyond
- * int64 and reals beyond double (we hand them out as text), goes 2048 deep (we go 512), and overlooks
- * a NUL byte behind a number (we refuse NUL everywhere). */
+ * int64 and reals beyond double (we hand them out as text), goes 2048 deep (we go 512), and
+ * overlooks a NUL byte behind a number (we refuse NUL everywhere). */
 #pragma once
 
 #include <math.h>

@@ -1,9 +1,9 @@
 /* model.h - a small world as the property tests declared it, and the slow oracle on it.
  *
- * The model knows only what the test told the engine and what the engine answered. Capacity and usage
- * are recomputed from scratch, by the recursive formulas of spec/scheduling.md 2.2 and 2.3, for every
- * question. Amounts are whole pieces of two resources (cpu in cores, gpu), and a flavor-resource is a
- * number: 'flavor * RESOURCES + resource'. One thread. */
+ * The model knows only what the test told the engine and what the engine answered. Capacity and
+ * usage are recomputed from scratch, by the recursive formulas of spec/scheduling.md 2.2 and 2.3,
+ * for every question. Amounts are whole pieces of two resources (cpu in cores, gpu), and a
+ * flavor-resource is a number: 'flavor * RESOURCES + resource'. One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -102,7 +102,8 @@ int model_held(const struct model_workload *workload, int cell);
 /* A request in full: what all pod sets ask for together, in one flavor. */
 int model_request(const struct model_workload *workload, int resource);
 
-/* A queue (is_queue) or cohort below itself, or below one that is: no totals, nothing is decided. */
+/* A queue (is_queue) or cohort below itself, or below one that is: no totals, nothing is
+ * decided. */
 bool model_is_cyclic(const struct model *model, bool is_queue, int index);
 /* The node must not be cyclic. */
 int model_capacity(const struct model *model, bool is_queue, int index, int cell);

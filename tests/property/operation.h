@@ -1,8 +1,8 @@
 /* operation.h - what happens to a world, as a list that can be made, stored, read and shortened.
  *
- * An operation is a kind and a salt; all its details follow from these two and from what the world is
- * like at that moment. Any list of operations is valid: what makes no sense is skipped. So a failing
- * list can be cut down by leaving operations out. One thread. */
+ * An operation is a kind and a salt; all its details follow from these two and from what the world
+ * is like at that moment. Any list of operations is valid: what makes no sense is skipped. So a
+ * failing list can be cut down by leaving operations out. One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -59,7 +59,8 @@ const char *operation_name(enum operation_kind kind);
 /* 'count' operations that follow from 'seed'. */
 void operations_make(struct operation_list *list, uint64_t seed, size_t count);
 void operations_finish(struct operation_list *list);
-/* Every 'step' bytes make one operation: kind, then salt. For fuzzing; 'list' as operations_make. */
+/* Every 'step' bytes make one operation: kind, then salt. For fuzzing; 'list' as
+ * operations_make. */
 void operations_from_bytes(struct operation_list *list, const uint8_t *bytes, size_t size);
 /* A case file: "world SALT", then "KIND SALT" per line; '#' begins a comment. False: not one. */
 bool operations_read(struct operation_list *list, FILE *file);

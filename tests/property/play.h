@@ -1,7 +1,8 @@
 /* play.h - a world on which operations are performed, with the engine under test beside its model.
  *
- * Everything the engine is told or answers is mirrored in the model, and what the engine promises is
- * checked on the way (watch.h). The first broken promise calls 'broken', which must not return. */
+ * Everything the engine is told or answers is mirrored in the model, and what the engine promises
+ * is checked on the way (watch.h). The first broken promise calls 'broken', which must not
+ * return. */
 #pragma once
 
 #include "quota/engine/engine.h"

@@ -1,4 +1,5 @@
-/* Random worlds under random events, checked at every step; a failing one is cut down to a small case.
+/* Random worlds under random events, checked at every step; a failing one is cut down to a small
+ * case.
  *
  *   property [--first SEED] [--worlds N] [--steps N] [--jobs N] [--out FOLDER]
  *   property --replay CASE...     perform stored cases; with --trace in words

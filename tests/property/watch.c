@@ -341,9 +341,9 @@ void watch_victim(struct play *play, const struct decision *decision, const stru
         play_broken(play, "%s must not preempt %s", decision->name, victim->name);
 }
 
-/* A skipped workload goes on with its next flavor; when that one fails it parks, and its equals with
- * it, although an earlier flavor may fit meanwhile (4.6). With several pod sets that can happen
- * without a skip. */
+/* A skipped workload goes on with its next flavor; when that one fails it parks, and its equals
+ * with it, although an earlier flavor may fit meanwhile (4.6). With several pod sets that can
+ * happen without a skip. */
 static bool scan_may_go_on(struct play *play, int queue)
 {
     for (int w = 0; w < WORKLOADS; w++) {

@@ -1,4 +1,5 @@
-/* watch.h - the promises, checked against the model. Each function calls play_broken on a breach. */
+/* watch.h - the promises, checked against the model. Each function calls play_broken on a
+ * breach. */
 #pragma once
 
 #include "tests/property/play.h"
@@ -23,8 +24,8 @@ struct heads watch_order(struct play *play);
 /* The decisions of the cycle are about exactly these heads. */
 void watch_heads(struct play *play, const struct heads *heads);
 
-/* Limits hold with this admission on top of everything that is held; whole gangs only. Then the model
- * takes the admission over. */
+/* Limits hold with this admission on top of everything that is held; whole gangs only. Then the
+ * model takes the admission over. */
 void watch_admission(struct play *play, const struct decision *decision);
 /* A victim holds quota, and the preemptor's queue may preempt it. */
 void watch_victim(struct play *play, const struct decision *decision, const struct victim *victim);

@@ -93,7 +93,8 @@ static json_t *apply_all(const json_t *from, struct str text)
     if (!text.length)
         return tree;
     operations = load(text.text);
-    json_array_foreach(operations, i, operation) tree = apply(tree, operation);
+    json_array_foreach(operations, i, operation)
+        tree = apply(tree, operation);
     json_decref(operations);
     return tree;
 }

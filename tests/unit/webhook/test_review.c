@@ -248,7 +248,8 @@ static void warnings_are_cut_between_characters_and_bounded_in_sum(void **state)
     tree = rendered(&answer);
     warnings = json_object_get(json_object_get(tree, "response"), "warnings");
     assert_int_equal(json_string_length(json_array_get(warnings, 0)), 255);
-    json_array_foreach(warnings, i, warning) sum += json_string_length(warning);
+    json_array_foreach(warnings, i, warning)
+        sum += json_string_length(warning);
     assert_true(sum <= 4096 && sum > 4096 - 256);
     json_decref(tree);
     arena_finish(&arena);

@@ -572,8 +572,7 @@ static void merge(json_t *target, const json_t *patch)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)patch, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)patch, key, value) {
         if (json_is_null(value)) {
             json_object_del(target, key);
         } else if (json_is_object(value) && json_is_object(json_object_get(target, key))) {

@@ -1,5 +1,5 @@
-/* Generated objects of the kinds that are converted, there and back through the route /convert as the
- * server calls it: spec/api.md 2. The seed is fixed; a failure prints the object. */
+/* Generated objects of the kinds that are converted, there and back through the route /convert as
+ * the server calls it: spec/api.md 2. The seed is fixed; a failure prints the object. */
 #include "tests/unit/admitter/rules/support.h"
 
 #include <stdlib.h>

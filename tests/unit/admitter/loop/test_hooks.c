@@ -1,4 +1,5 @@
-/* The webhooks as the server calls them, answered from the snapshot: spec/integrations.md 1.24, 4. */
+/* The webhooks as the server calls them, answered from the snapshot: spec/integrations.md 1.24,
+ * 4. */
 #include "tests/unit/admitter/rules/support.h"
 
 #include <pthread.h>

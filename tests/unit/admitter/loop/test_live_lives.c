@@ -1,7 +1,9 @@
-/* Random lives of Workloads on a real API server with a real controller (tests/e2e/37-random-lives.sh).
+/* Random lives of Workloads on a real API server with a real controller
+ * (tests/e2e/37-random-lives.sh).
  *
- * This program is everybody else: users, job controllers, check controllers, administrators. What it does
- * follows from SLUICE_SEED; SLUICE_STEPS is how often it does something. Somebody else watches. */
+ * This program is everybody else: users, job controllers, check controllers, administrators. What
+ * it does follows from SLUICE_SEED; SLUICE_STEPS is how often it does something. Somebody else
+ * watches. */
 #include "tests/unit/admitter/rules/support.h"
 
 #include <stdio.h>
@@ -246,8 +248,7 @@ static bool all_rest(void)
     bool rest = list != NULL;
     size_t i;
 
-    json_array_foreach(json_object_get(list, "items"), i, object)
-    {
+    json_array_foreach(json_object_get(list, "items"), i, object) {
         json_object_set_new(object, "apiVersion", json_string("kueue.x-k8s.io/v1beta2"));
         json_object_set_new(object, "kind", json_string("Workload"));
         rest = rests(object) && rest;

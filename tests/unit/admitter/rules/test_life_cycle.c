@@ -3,8 +3,8 @@
 
 #include "admitter/rules/life_cycle.h"
 
-/* Letters: Q quota (with an admission), A admitted, E evicted, P preempted, F finished, q the quota is gone, and
- * x: the admission stands although nothing says that there is quota. */
+/* Letters: Q quota (with an admission), A admitted, E evicted, P preempted, F finished, q the quota
+ * is gone, and x: the admission stands although nothing says that there is quota. */
 static json_t *make(const char *letters)
 {
     static const struct {

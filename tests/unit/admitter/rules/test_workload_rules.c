@@ -686,8 +686,8 @@ static void an_evicted_one_is_not_admitted(void **state)
     json_decref(object);
 }
 
-/* From any mix of conditions the steps come to rest, never turn a reservation on, and each write does
- * what its rule and the table of states allow. */
+/* From any mix of conditions the steps come to rest, never turn a reservation on, and each write
+ * does what its rule and the table of states allow. */
 static void every_mix_settles(void **state)
 {
     static const char *const types[] = { "QuotaReserved",      "Admitted",  "Evicted", "Requeued",

@@ -1,8 +1,8 @@
 /* support_world.h - small worlds for engine tests, in a line per thing.
  *
- * One namespace "ns", one flavor "f" and whole cores of cpu unless said otherwise. Each ClusterQueue
- * gets a LocalQueue of the same name. Quotas read "nominal,borrowing,lending" with "-" for absent;
- * several flavors and resources: "f1/cpu=4,-,- f2/cpu=0". */
+ * One namespace "ns", one flavor "f" and whole cores of cpu unless said otherwise. Each
+ * ClusterQueue gets a LocalQueue of the same name. Quotas read "nominal,borrowing,lending" with "-"
+ * for absent; several flavors and resources: "f1/cpu=4,-,- f2/cpu=0". */
 #pragma once
 
 #include "quota/engine/engine.h"

@@ -160,8 +160,8 @@ static void usage_is_sampled_as_time_passes(void **state)
     assert_string_equal(consumed(w, "a"), "5171572874n");
 }
 
-/* Nobody samples a queue that has nothing; its hours before the first workload are not usage: only the
- * penalty of the workload itself is, and nothing of the ten hours. */
+/* Nobody samples a queue that has nothing; its hours before the first workload are not usage: only
+ * the penalty of the workload itself is, and nothing of the ten hours. */
 static void an_idle_queue_has_no_past(void **state)
 {
     struct world *w = *state;
