@@ -8,9 +8,6 @@
 #include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
-#define DEFAULT_NAME "default"
-#define MANAGED_BY_MULTIKUEUE "kueue.x-k8s.io/multikueue"
-
 /* ---- mutation (1.3) ---- */
 
 static bool owner_is_managed(const json_t *object, const struct job_environment *environment)
@@ -88,7 +85,7 @@ static void default_managed_by(json_t *object, const char *namespace, const stru
         return;
     if (environment->queue_uses_multikueue(environment->context, namespace,
                                            object_label(object, LABEL_QUEUE_NAME)))
-        json_object_set_new(spec, "managedBy", json_string(MANAGED_BY_MULTIKUEUE));
+        json_object_set_new(spec, "managedBy", json_string(CONTROLLER_MULTIKUEUE));
 }
 
 int job_mutate_create(json_t *object, const char *namespace, const struct job_kind *kind,

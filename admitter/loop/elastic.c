@@ -223,7 +223,7 @@ void chain_of_workload_changed(struct loop *loop, struct workload_record *record
 static bool is_evicted(const struct workload_record *record)
 {
     json_t *tree = workload_tree(record);
-    bool evicted = condition_true(tree, CONDITION_TYPE_EVICTED);
+    bool evicted = condition_true(tree, "Evicted");
 
     json_decref(tree);
     return evicted;
@@ -266,7 +266,7 @@ void slice_finish_replaced(struct loop *loop, const struct workload_record *reco
                        "slice aggregation",
                        record->uid, object_label(tree, LABEL_JOB_UID));
 
-        workload_finish_send(loop, old, REASON_SLICE_REPLACED, message);
+        workload_finish_send(loop, old, "WorkloadSliceReplaced", message);
     }
     json_decref(tree);
 }

@@ -76,7 +76,7 @@ static void read_meta(struct loop_event *event, const json_t *object)
     text_is_int(json_string_at(metadata, "resourceVersion"), &event->resource_version);
     json_array_foreach(json_object_get(metadata, "finalizers"), i, finalizer)
         if (json_is_string(finalizer) &&
-            strcmp(json_string_value(finalizer), "kueue.x-k8s.io/resource-in-use") == 0)
+            strcmp(json_string_value(finalizer), FINALIZER_RESOURCE_IN_USE) == 0)
             event->has_finalizer = true;
     if (json_object_get(metadata, "finalizers"))
         event->finalizers = dump(event, json_object_get(metadata, "finalizers"));

@@ -12,9 +12,7 @@
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
-#define FINALIZER "kueue.x-k8s.io/resource-in-use"
 #define LABEL_VALUE_LIMIT 63
-#define PROVISIONING_PREFIX "provreq.kueue.x-k8s.io/"
 
 /* ---- Events ---- */
 
@@ -250,7 +248,7 @@ static json_t *workload_labels(const struct loop_settings *settings, const struc
     copy_keys(labels, json_at(object, "metadata", "labels", NULL), settings->label_keys_to_copy,
               settings->label_key_count);
     if (is_label_value(job->uid))
-        json_object_set_new(labels, "kueue.x-k8s.io/job-uid", json_string(job->uid));
+        json_object_set_new(labels, LABEL_JOB_UID, json_string(job->uid));
     return labels;
 }
 
@@ -262,11 +260,12 @@ static json_t *workload_annotations(const struct loop_settings *settings, const 
     const char *key;
 
     json_object_foreach(from, key, value)
-        if (strncmp(key, PROVISIONING_PREFIX, strlen(PROVISIONING_PREFIX)) == 0)
+        if (strncmp(key, ANNOTATION_PROVISIONING_PREFIX, strlen(ANNOTATION_PROVISIONING_PREFIX)) ==
+            0)
             json_object_set(annotations, key, value);
     copy_keys(annotations, from, settings->annotation_keys_to_copy, settings->annotation_key_count);
     if (*job->admission_gated_by)
-        json_object_set_new(annotations, "kueue.x-k8s.io/admission-gated-by",
+        json_object_set_new(annotations, ANNOTATION_ADMISSION_GATED_BY,
                             json_string(job->admission_gated_by));
     return annotations;
 }
@@ -338,10 +337,10 @@ int workload_create_send(struct loop *loop, struct job_record *record,
         slice_annotate(annotations, name, job, choice->workload);
     if (choice->workload)
         slice_take_templates(spec, choice->workload);
-    metadata =
-        json_pack("{s:s, s:s, s:o, s:o, s:[s], s:[o]}", "name", name, "namespace", job->namespace,
-                  "labels", workload_labels(loop->settings, job, object), "annotations",
-                  annotations, "finalizers", FINALIZER, "ownerReferences", owner_reference(job));
+    metadata = json_pack("{s:s, s:s, s:o, s:o, s:[s], s:[o]}", "name", name, "namespace",
+                         job->namespace, "labels", workload_labels(loop->settings, job, object),
+                         "annotations", annotations, "finalizers", FINALIZER_RESOURCE_IN_USE,
+                         "ownerReferences", owner_reference(job));
     op = write_op_create(loop, WRITE_JOB, record->key, job->uid);
     op->kind = record->kind;
     op->creates_workload = arena_strdup(&op->event.arena, name);
@@ -349,8 +348,8 @@ int workload_create_send(struct loop *loop, struct job_record *record,
         arena_format(&loop->arena, "Created Workload: %s/%s", job->namespace, name);
     job_note(op, record, &created);
     write_op_request(op, KUBE_CREATE, workload_path(job->namespace, NULL, NULL),
-                     json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", "kueue.x-k8s.io/v1beta2",
-                               "kind", "Workload", "metadata", metadata, "spec", spec),
+                     json_pack("{s:s, s:s, s:o, s:o}", "apiVersion", KUEUE_V1BETA2, "kind",
+                               "Workload", "metadata", metadata, "spec", spec),
                      "fieldManager=kueue");
     record->is_writing = true;
     write_op_send(op);
@@ -417,7 +416,6 @@ json_t *adoption_patch(const struct job *job, const json_t *tree)
     json_array_append_new(list, owner_reference(job));
     metadata = json_pack("{s:o}", "ownerReferences", list);
     if (is_label_value(job->uid))
-        json_object_set_new(metadata, "labels",
-                            json_pack("{s:s}", "kueue.x-k8s.io/job-uid", job->uid));
+        json_object_set_new(metadata, "labels", json_pack("{s:s}", LABEL_JOB_UID, job->uid));
     return json_pack("{s:o}", "metadata", metadata);
 }

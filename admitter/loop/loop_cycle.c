@@ -7,6 +7,7 @@
 #include "admitter/rules/life_cycle.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
+#include "admitter/objects/names.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
@@ -80,7 +81,7 @@ static bool reserve(struct loop *loop, struct workload_record *record,
 static void note_preemptor(struct write_op *op, struct loop *loop, const struct decision *decision,
                            const struct victim *victim)
 {
-    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2",
+    struct kube_note note = { .api_version = KUEUE_V1BETA2,
                               .kind = "Workload",
                               .namespace = decision->namespace,
                               .name = decision->name,

@@ -9,6 +9,7 @@
 #include "admitter/loop/job_writes.h"
 #include "admitter/loop/owners.h"
 #include "admitter/loop/workload_writes.h"
+#include "admitter/objects/names.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
@@ -141,8 +142,8 @@ static void find_priority(struct loop *loop, struct job_facts *facts)
         bool ours = *job->priority_class != '\0';
 
         facts->priority_name = ours ? job->priority_class : job->pod_priority_class;
-        facts->priority_group = ours ? "kueue.x-k8s.io" : "scheduling.k8s.io";
-        facts->priority_kind = ours ? "WorkloadPriorityClass" : "PriorityClass";
+        facts->priority_group = ours ? PRIORITY_GROUP_WORKLOAD : PRIORITY_GROUP_POD;
+        facts->priority_kind = ours ? PRIORITY_KIND_WORKLOAD : PRIORITY_KIND_POD;
         found = map_get(ours ? loop->workload_priority_classes : loop->priority_classes,
                         str_of(facts->priority_name));
         facts->priority_known = found != NULL;
@@ -161,8 +162,8 @@ static void find_priority(struct loop *loop, struct job_facts *facts)
     }
     if (best) {
         facts->priority = best->value;
-        facts->priority_group = "scheduling.k8s.io";
-        facts->priority_kind = "PriorityClass";
+        facts->priority_group = PRIORITY_GROUP_POD;
+        facts->priority_kind = PRIORITY_KIND_POD;
     }
 }
 

@@ -33,6 +33,10 @@ struct pace {
     unsigned writes;
 };
 
+/* How long a write whose result only the watch will show keeps the next one back: a watch that lags
+ * must not hold up an object for ever. */
+#define AWAIT_AT_MOST (5 * NANOSECONDS_PER_SECOND)
+
 struct tally; /* tally.c */
 
 struct workload_record {

@@ -3,12 +3,9 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/loop/object_status.h"
 #include "admitter/loop/workload_writes.h"
+#include "admitter/objects/names.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
-
-/* A watch that lags must not hold up a status for ever. */
-#define AWAIT_AT_MOST (5 * NANOSECONDS_PER_SECOND)
-#define FINALIZER "kueue.x-k8s.io/resource-in-use"
 
 /* ---- in use? ---- */
 
@@ -85,10 +82,10 @@ static void finalizer_send(struct loop *loop, struct object_record *record, bool
     size_t i;
 
     json_array_foreach(list, i, name)
-        if (json_is_string(name) && strcmp(json_string_value(name), FINALIZER) != 0)
+        if (json_is_string(name) && strcmp(json_string_value(name), FINALIZER_RESOURCE_IN_USE) != 0)
             json_array_append(left, name);
     if (add)
-        json_array_append_new(left, json_string(FINALIZER));
+        json_array_append_new(left, json_string(FINALIZER_RESOURCE_IN_USE));
     json_decref(list);
     op->kind = record->kind;
     write_op_request(op, KUBE_MERGE_PATCH,
@@ -150,7 +147,7 @@ static void write_succeeded(struct loop *loop, struct object_record *record, str
 static void complain(struct loop *loop, const struct object_record *record,
                      const struct write_op *op)
 {
-    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2",
+    struct kube_note note = { .api_version = KUEUE_V1BETA2,
                               .kind = object_kind_name(record->kind),
                               .namespace = record->namespace,
                               .name = record->name,

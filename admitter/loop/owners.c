@@ -4,7 +4,6 @@
 #include <string.h>
 #include "admitter/rules/condition.h"
 #include "admitter/loop/snapshot.h"
-#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 int owner_look_up(const struct owner_kinds *kinds, struct snapshot *snapshot, unsigned kind,
@@ -128,7 +127,7 @@ static bool may_run_under(const struct workload_record *workload, bool elastic)
     if (!workload || !elastic)
         return workload && workload->is_admitted;
     tree = workload_tree(workload);
-    evicted = condition_true(tree, CONDITION_TYPE_EVICTED);
+    evicted = condition_true(tree, "Evicted");
     json_decref(tree);
     return !evicted;
 }

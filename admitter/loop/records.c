@@ -10,6 +10,7 @@
 #include "admitter/loop/report.h"
 #include "admitter/loop/tally.h"
 #include "admitter/rules/workload_rules.h"
+#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 static void wake_workload(struct loop *loop, struct look *look)
@@ -184,7 +185,7 @@ static void read_class(struct workload_record *record, const json_t *tree)
     const json_t *reference = json_at(tree, "spec", "priorityClassRef", NULL);
 
     free(record->class_name);
-    record->class_name = strcmp(json_string_at(reference, "group"), "kueue.x-k8s.io") == 0
+    record->class_name = strcmp(json_string_at(reference, "group"), PRIORITY_GROUP_WORKLOAD) == 0
                              ? mem_dup(json_string_at(reference, "name"))
                              : NULL;
 }

@@ -7,16 +7,15 @@
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"
 #include "admitter/loop/writes.h"
+#include "admitter/objects/names.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
-
-#define AWAIT_AT_MOST (5 * NANOSECONDS_PER_SECOND)
 
 /* A refusal that will not change by itself is told to people once. */
 static void complain(struct loop *loop, const struct workload_record *record,
                      const struct write_op *op)
 {
-    struct kube_note note = { .api_version = "kueue.x-k8s.io/v1beta2",
+    struct kube_note note = { .api_version = KUEUE_V1BETA2,
                               .kind = "Workload",
                               .namespace = record->namespace,
                               .name = record->name,

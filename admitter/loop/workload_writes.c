@@ -5,10 +5,10 @@
 #include "admitter/rules/life_cycle.h"
 #include "admitter/rules/merge_patch.h"
 #include "admitter/loop/report.h"
+#include "admitter/objects/names.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
-#define FINALIZER "kueue.x-k8s.io/resource-in-use"
 #define MANAGER_QUERY "fieldManager=kueue-admission"
 #define PLAIN_QUERY "fieldManager=kueue"
 
@@ -86,7 +86,7 @@ struct write_op *workload_finalizer_op(struct loop *loop, const struct workload_
     size_t i;
 
     json_array_foreach(json_at(tree, "metadata", "finalizers", NULL), i, name)
-        if (strcmp(json_string_value(name), FINALIZER) != 0)
+        if (strcmp(json_string_value(name), FINALIZER_RESOURCE_IN_USE) != 0)
             json_array_append(left, name);
     if (json_array_size(left) == json_array_size(json_at(tree, "metadata", "finalizers", NULL))) {
         json_decref(left);
@@ -109,7 +109,7 @@ struct write_op *workload_delete_op(struct loop *loop, const struct workload_rec
 void workload_note(struct write_op *op, const struct workload_record *record, bool warning,
                    const char *reason, const char *note, const char *controller)
 {
-    struct kube_note n = { .api_version = "kueue.x-k8s.io/v1beta2",
+    struct kube_note n = { .api_version = KUEUE_V1BETA2,
                            .kind = "Workload",
                            .namespace = record->namespace,
                            .name = record->name,

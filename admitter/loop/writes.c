@@ -5,10 +5,10 @@
 #include "admitter/jobs/json_read.h"
 #include "admitter/kube/path.h"
 #include "admitter/loop/intents.h"
+#include "admitter/objects/names.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 
-#define KUEUE_GROUP "kueue.x-k8s.io"
 #define KUEUE_VERSION "v1beta2"
 /* Short enough that a write sent by a leader has ended before another replica may lead (lease 15 s,
  * renewed within 10 s). */
@@ -279,7 +279,7 @@ const struct kube_resource *event_resource(enum event_kind kind, unsigned job_ki
         [EVENT_NAMESPACE] = { "", "v1", "namespaces" },
         [EVENT_LIMIT_RANGE] = { "", "v1", "limitranges" },
         [EVENT_RUNTIME_CLASS] = { "node.k8s.io", "v1", "runtimeclasses" },
-        [EVENT_PRIORITY_CLASS] = { "scheduling.k8s.io", "v1", "priorityclasses" },
+        [EVENT_PRIORITY_CLASS] = { PRIORITY_GROUP_POD, "v1", "priorityclasses" },
         [EVENT_POD] = { "", "v1", "pods" },
         [EVENT_WORKLOAD_PRIORITY_CLASS] = { KUEUE_GROUP, KUEUE_VERSION, "workloadpriorityclasses" },
     };

@@ -1,5 +1,4 @@
 #include "admitter/objects/decode.h"
-#include "admitter/objects/names.h"
 #include "admitter/objects/objects_private.h"
 
 struct document {
@@ -22,7 +21,7 @@ void active_condition_read(struct decoder *d, void *target)
     size_t count;
     struct condition *conditions = decode_list(d, sizeof(struct condition), condition_read, &count);
 
-    *(bool *)target = conditions_have(conditions, count, CONDITION_TYPE_ACTIVE);
+    *(bool *)target = conditions_have(conditions, count, "Active");
 }
 
 static void status_read(struct decoder *d, void *target)

@@ -1,7 +1,9 @@
-/* names.h - labels, annotations, finalizers, condition types, reasons and event reasons.
+/* names.h - groups, labels, annotations, finalizers and other names that have a spelling to get
+ * wrong.
  *
- * These texts are the interface that manifests, clients and dashboards rely on. One place for all
- * of them. Sources: spec/api.md 4 - 7. */
+ * These texts are the interface that manifests, clients and dashboards rely on; here is the one
+ * place for them. Types and reasons of conditions and Events are plain words: they stand literally
+ * where a rule sets or asks for them, as users read them. Sources: spec/api.md 2.2, 4 to 7. */
 #pragma once
 
 #define KUEUE_GROUP "kueue.x-k8s.io"
@@ -13,19 +15,15 @@
 #define LABEL_PRIORITY_CLASS "kueue.x-k8s.io/priority-class"
 #define LABEL_MAX_EXEC_TIME_SECONDS "kueue.x-k8s.io/max-exec-time-seconds"
 #define LABEL_JOB_UID "kueue.x-k8s.io/job-uid"
-#define LABEL_MANAGED "kueue.x-k8s.io/managed"
 #define LABEL_POD_SET "kueue.x-k8s.io/podset"
 #define LABEL_CLUSTER_QUEUE_NAME "kueue.x-k8s.io/cluster-queue-name"
 #define LABEL_LOCAL_QUEUE_NAME "kueue.x-k8s.io/local-queue-name"
-#define LABEL_POD_GROUP_POD_INDEX "kueue.x-k8s.io/pod-group-pod-index"
 #define LABEL_MULTIKUEUE_ORIGIN "kueue.x-k8s.io/multikueue-origin"
 #define LABEL_MULTIKUEUE_WORKER_POD "kueue.x-k8s.io/multikueue-worker-workload-pod"
 #define LABEL_CONCURRENT_ADMISSION_PARENT "kueue.x-k8s.io/concurrent-admission-parent"
-#define LABEL_AUTO_GENERATED "kueue.x-k8s.io/auto-generated"
 
 /* Label or annotation; the annotation has precedence. */
 #define PREBUILT_WORKLOAD_NAME "kueue.x-k8s.io/prebuilt-workload-name"
-#define POD_GROUP_NAME "kueue.x-k8s.io/pod-group-name"
 
 /* ---- annotations ---- */
 #define ANNOTATION_ADMISSION_GATED_BY "kueue.x-k8s.io/admission-gated-by"
@@ -42,39 +40,22 @@
 #define ANNOTATION_POD_SET_SLICE_CONSTRAINTS                                                       \
     "kueue.x-k8s.io/podset-slice-required-topology-constraints"
 #define ANNOTATION_POD_SET_GROUP_NAME "kueue.x-k8s.io/podset-group-name"
-#define ANNOTATION_POD_INDEX_OFFSET "kueue.x-k8s.io/pod-index-offset"
-#define ANNOTATION_POD_GROUP_TOTAL_COUNT "kueue.x-k8s.io/pod-group-total-count"
-#define ANNOTATION_POD_GROUP_FAST_ADMISSION "kueue.x-k8s.io/pod-group-fast-admission"
-#define ANNOTATION_POD_GROUP_SERVING "kueue.x-k8s.io/pod-group-serving"
-#define ANNOTATION_POD_GROUP_POD_INDEX_LABEL "kueue.x-k8s.io/pod-group-pod-index-label"
-#define ANNOTATION_RETRIABLE_IN_GROUP "kueue.x-k8s.io/retriable-in-group"
-#define ANNOTATION_ROLE_HASH "kueue.x-k8s.io/role-hash"
 #define ANNOTATION_IS_GROUP_WORKLOAD "kueue.x-k8s.io/is-group-workload"
-#define ANNOTATION_POD_SUSPENDING_PARENT "kueue.x-k8s.io/pod-suspending-parent"
-#define ANNOTATION_JOB_OWNER_GVK "kueue.x-k8s.io/job-owner-gvk"
-#define ANNOTATION_JOB_OWNER_NAME "kueue.x-k8s.io/job-owner-name"
-#define ANNOTATION_COMPONENT_WORKLOAD_INDEX "kueue.x-k8s.io/component-workload-index"
 #define ANNOTATION_JOB_MIN_PARALLELISM "kueue.x-k8s.io/job-min-parallelism"
 #define ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM                                               \
     "kueue.x-k8s.io/job-completions-equal-parallelism"
 #define ANNOTATION_STOPPING "kueue.x-k8s.io/stopping"
-#define ANNOTATION_MULTIKUEUE_ORIGIN_UID "kueue.x-k8s.io/multikueue-origin-uid"
 #define ANNOTATION_ALLOWED_FLAVORS "kueue.x-k8s.io/workload-allowed-resource-flavors"
-#define ANNOTATION_SAFE_TO_FORCEFULLY_DELETE "kueue.x-k8s.io/safe-to-forcefully-delete"
 #define ANNOTATION_PROVISIONING_PREFIX "provreq.kueue.x-k8s.io/"
 
 /* ---- finalizers, gates, controllers ---- */
 #define FINALIZER_RESOURCE_IN_USE "kueue.x-k8s.io/resource-in-use"
-#define FINALIZER_POD_MANAGED "kueue.x-k8s.io/managed"
-#define SCHEDULING_GATE_ADMISSION "kueue.x-k8s.io/admission"
 #define SCHEDULING_GATE_TOPOLOGY "kueue.x-k8s.io/topology"
 #define SCHEDULING_GATE_ELASTIC "kueue.x-k8s.io/elastic-job"
-#define PREEMPTION_GATE_MULTIKUEUE "kueue.x-k8s.io/multikueue"
-#define PREEMPTION_GATE_CONCURRENT "kueue.x-k8s.io/concurrent-admission"
 #define CONTROLLER_MULTIKUEUE "kueue.x-k8s.io/multikueue"
 #define CONTROLLER_PROVISIONING "kueue.x-k8s.io/provisioning-request"
 #define POD_SET_DEFAULT_NAME "main"
-#define QUEUE_DEFAULT_NAME "default"
+#define DEFAULT_NAME "default" /* of the LocalQueue and the WorkloadPriorityClass that jobs get */
 #define HOSTNAME_LABEL "kubernetes.io/hostname"
 #define NAMESPACE_NAME_LABEL "kubernetes.io/metadata.name"
 #define RESOURCE_PODS "pods" /* counted for each pod; not allowed in a template */
@@ -86,93 +67,3 @@
 #define PRIORITY_KIND_WORKLOAD "WorkloadPriorityClass"
 #define PRIORITY_GROUP_POD "scheduling.k8s.io"
 #define PRIORITY_KIND_POD "PriorityClass"
-
-/* ---- condition types ---- */
-#define CONDITION_TYPE_ACTIVE "Active"
-#define CONDITION_TYPE_QUOTA_RESERVED "QuotaReserved"
-#define CONDITION_TYPE_ADMITTED "Admitted"
-#define CONDITION_TYPE_EVICTED "Evicted"
-#define CONDITION_TYPE_PREEMPTED "Preempted"
-#define CONDITION_TYPE_REQUEUED "Requeued"
-#define CONDITION_TYPE_PODS_READY "PodsReady"
-#define CONDITION_TYPE_FINISHED "Finished"
-#define CONDITION_TYPE_DEACTIVATION_TARGET "DeactivationTarget"
-#define CONDITION_TYPE_BLOCKED_ON_GATES "BlockedOnPreemptionGates"
-#define CONDITION_TYPE_WAITING_FOR_PODS "WaitingForReplacementPods"
-#define CONDITION_TYPE_QUOTA_AUTOMATION "MultiKueueManagerQuotaAutomation"
-
-/* ---- reasons ---- */
-#define REASON_QUOTA_RESERVED "QuotaReserved"
-#define REASON_ADMITTED "Admitted"
-#define REASON_NO_MATCHING_FLAVOR "NoMatchingFlavor"
-#define REASON_WAITING_FOR_QUOTA "WaitingForQuota"
-#define REASON_EXCEEDS_MAX_QUOTA "ExceedsMaxQuota"
-#define REASON_TOPOLOGY_PLACEMENT_FAILED "TopologyPlacementFailed"
-#define REASON_WAITING_FOR_PREEMPTED "WaitingForPreemptedWorkloads"
-#define REASON_WAITING_FOR_PODS_READY "WaitingForPodsReady"
-#define REASON_ADMISSION_GATED "AdmissionGated"
-#define REASON_PENDING_EVALUATION "PendingEvaluation"
-#define REASON_SUSPENDED "Suspended"
-#define REASON_MISCONFIGURED "Misconfigured"
-#define REASON_DEACTIVATED "Deactivated"
-#define REASON_ON_HOLD "OnHold"
-#define REASON_PENDING "Pending"           /* without UnadmittedWorkloadsObservability */
-#define REASON_WAITING "Waiting"           /* likewise */
-#define REASON_INADMISSIBLE "Inadmissible" /* likewise, and DRA */
-#define REASON_NO_RESERVATION "NoReservation"
-#define REASON_NO_RESERVATION_UNSATISFIED_CHECKS "NoReservationUnsatisfiedChecks"
-#define REASON_UNSATISFIED_ADMISSION_CHECKS "UnsatisfiedAdmissionChecks"
-#define REASON_UNSATISFIED_CHECKS "UnsatisfiedChecks"
-#define REASON_PENDING_DELAYED_TOPOLOGY "PendingDelayedTopologyRequests"
-#define REASON_PREEMPTED "Preempted"
-#define REASON_PODS_READY_TIMEOUT "PodsReadyTimeout"
-#define REASON_ADMISSION_CHECK "AdmissionCheck"
-#define REASON_CLUSTER_QUEUE_STOPPED "ClusterQueueStopped"
-#define REASON_LOCAL_QUEUE_STOPPED "LocalQueueStopped"
-#define REASON_NODE_FAILURES "NodeFailures"
-#define REASON_FLAVOR_MIGRATION "FlavorMigration"
-#define REASON_VARIANT_EVICTED "VariantEvicted"
-#define REASON_CONCURRENT_ADMISSION "ConcurrentAdmission"
-#define REASON_EVICTED_ON_MANAGER "EvictedOnManagerCluster"
-#define REASON_IN_CLUSTER_QUEUE "InClusterQueue"
-#define REASON_IN_COHORT_RECLAMATION "InCohortReclamation"
-#define REASON_IN_COHORT_FAIR_SHARING "InCohortFairSharing"
-#define REASON_IN_COHORT_RECLAIM_WHILE_BORROWING "InCohortReclaimWhileBorrowing"
-#define REASON_BACKOFF_FINISHED "BackoffFinished"
-#define REASON_REACTIVATED "Reactivated"
-#define REASON_CLUSTER_QUEUE_RESTARTED "ClusterQueueRestarted"
-#define REASON_LOCAL_QUEUE_RESTARTED "LocalQueueRestarted"
-#define REASON_WAIT_FOR_START "WaitForStart"
-#define REASON_STARTED "Started"
-#define REASON_WAIT_FOR_RECOVERY "WaitForRecovery"
-#define REASON_RECOVERED "Recovered"
-#define REASON_SUCCEEDED "Succeeded"
-#define REASON_FAILED "Failed"
-#define REASON_FAILED_TO_START "FailedToStart"
-#define REASON_OUT_OF_SYNC "OutOfSync"
-#define REASON_SLICE_REPLACED "WorkloadSliceReplaced"
-#define REASON_OWNER_NOT_FOUND "OwnerNotFound"
-#define REASON_MAXIMUM_EXECUTION_TIME "MaximumExecutionTimeExceeded"
-#define REASON_REQUEUING_LIMIT "RequeuingLimitExceeded"
-#define REASON_PREEMPTION_GATED "PreemptionGated"
-#define REASON_READY "Ready"
-#define REASON_TERMINATING "Terminating"
-#define REASON_STOPPED "Stopped"
-#define REASON_CLUSTER_QUEUE_DOES_NOT_EXIST "ClusterQueueDoesNotExist"
-#define REASON_CLUSTER_QUEUE_IS_INACTIVE "ClusterQueueIsInactive"
-
-/* ---- event reasons (those that are no condition reason) ---- */
-#define EVENT_REASON_SECOND_PASS_FAILED "SecondPassFailed"
-#define EVENT_REASON_PREEMPTED_WORKLOAD "PreemptedWorkload"
-#define EVENT_REASON_EVICTED_PREFIX "EvictedDueTo"
-#define EVENT_REASON_CHECK_REJECTED "AdmissionCheckRejected"
-#define EVENT_REASON_GATE_CLEARED "AdmissionGateCleared"
-#define EVENT_REASON_DELETED "Deleted"
-#define EVENT_REASON_CREATED_WORKLOAD "CreatedWorkload"
-#define EVENT_REASON_FINISHED_WORKLOAD "FinishedWorkload"
-#define EVENT_REASON_UPDATED_WORKLOAD "UpdatedWorkload"
-#define EVENT_REASON_DELETED_WORKLOAD "DeletedWorkload"
-#define EVENT_REASON_UPDATED_CHECK "UpdatedAdmissionCheck"
-#define EVENT_REASON_NESTING_TOO_DEEP "JobNestingTooDeep"
-#define EVENT_REASON_PRIORITY_CLASS_NOT_FOUND "WorkloadPriorityClassNotFound"
-#define EVENT_REASON_WORKLOAD_COMPOSE "ErrWorkloadCompose"

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "admitter/objects/condition_list.h"
-#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 #define LISTED_FLAVORS 64 /* the schema takes no more, and the rest has to get through */
@@ -135,9 +134,8 @@ json_t *cluster_queue_status_build(const json_t *old_status, const struct queue_
     const struct usage_form admitted = { true, true, has_cohort };
     json_t *out = status_copy(old_status);
 
-    condition_set(conditions_of(out), CONDITION_TYPE_ACTIVE,
-                  status->activity.active ? "True" : "False", status->activity.reason,
-                  status->activity.message, generation, now);
+    condition_set(conditions_of(out), "Active", status->activity.active ? "True" : "False",
+                  status->activity.reason, status->activity.message, generation, now);
     put_counters(out, status);
     json_object_set_new(out, "flavorsReservation", usage_list(status, reserving));
     json_object_set_new(out, "flavorsUsage", usage_list(status, admitted));
@@ -156,12 +154,12 @@ static struct activity_text local_queue_activity(const struct local_queue_facts 
     const char *refused = "Can't submit new workloads to clusterQueue";
 
     if (facts->stopped)
-        return (struct activity_text){ "False", REASON_STOPPED, "LocalQueue is stopped" };
+        return (struct activity_text){ "False", "Stopped", "LocalQueue is stopped" };
     if (!facts->cluster_queue_exists)
-        return (struct activity_text){ "False", REASON_CLUSTER_QUEUE_DOES_NOT_EXIST, refused };
+        return (struct activity_text){ "False", "ClusterQueueDoesNotExist", refused };
     if (!facts->cluster_queue_active)
-        return (struct activity_text){ "False", REASON_CLUSTER_QUEUE_IS_INACTIVE, refused };
-    return (struct activity_text){ "True", REASON_READY, "Can submit new workloads to localQueue" };
+        return (struct activity_text){ "False", "ClusterQueueIsInactive", refused };
+    return (struct activity_text){ "True", "Ready", "Can submit new workloads to localQueue" };
 }
 
 bool local_queue_is_active(const struct local_queue_facts *facts)
@@ -201,8 +199,8 @@ json_t *local_queue_status_build(const json_t *old_status, const struct queue_st
     const struct queue_status *usage = facts->cluster_queue_exists ? shown : &nothing;
     json_t *out = status_copy(old_status);
 
-    condition_set(conditions_of(out), CONDITION_TYPE_ACTIVE, activity.status, activity.reason,
-                  activity.message, generation, now);
+    condition_set(conditions_of(out), "Active", activity.status, activity.reason, activity.message,
+                  generation, now);
     put_counters(out, shown);
     if (facts->stopped)
         put_counter(out, "pendingWorkloads", 0);

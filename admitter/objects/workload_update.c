@@ -34,7 +34,7 @@ static void check_pod_sets(const json_t *old_object, const json_t *object,
     json_t *pod_set;
     size_t i;
 
-    if (!tree_condition_is_true(old_object, CONDITION_TYPE_QUOTA_RESERVED))
+    if (!tree_condition_is_true(old_object, "QuotaReserved"))
         return;
     if (json_array_size(before) != json_array_size(after)) {
         field_error_invalid_json(errors, "spec.podSets", after, IMMUTABLE);
@@ -66,8 +66,8 @@ static void check_reclaimable(const json_t *old_object, const json_t *object,
     json_t *old_entry;
     size_t i;
 
-    if (!tree_condition_is_true(old_object, CONDITION_TYPE_QUOTA_RESERVED) ||
-        !tree_condition_is_true(object, CONDITION_TYPE_QUOTA_RESERVED))
+    if (!tree_condition_is_true(old_object, "QuotaReserved") ||
+        !tree_condition_is_true(object, "QuotaReserved"))
         return;
     json_array_foreach(tree_at(old_object, "status", "reclaimablePods", NULL), i, old_entry) {
         const char *name = tree_text(old_entry, "name");

@@ -147,7 +147,7 @@ static void check_pod_sets(const json_t *object, const struct object_gates *gate
 
 static bool is_reserved_without_admission(const json_t *object)
 {
-    return object && tree_condition_is_true(object, CONDITION_TYPE_QUOTA_RESERVED) &&
+    return object && tree_condition_is_true(object, "QuotaReserved") &&
            !tree_has(json_object_get(object, "status"), "admission");
 }
 
@@ -200,7 +200,7 @@ static void check_admission(const json_t *old_object, const json_t *object,
     json_t *assignment;
     size_t i;
 
-    if (!tree_condition_is_true(object, CONDITION_TYPE_QUOTA_RESERVED))
+    if (!tree_condition_is_true(object, "QuotaReserved"))
         return;
     if (!admission || json_is_null(admission)) {
         if (!is_reserved_without_admission(old_object))

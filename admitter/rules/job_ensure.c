@@ -37,12 +37,12 @@ static bool prebuilt_workload(struct job_rule *s, const struct workload_facts **
 static bool sync_gates(struct job_rule *s, const struct workload_facts *match)
 {
     const char *wanted = s->job->admission_gated_by;
-    const char *present = object_annotation(match->object, "kueue.x-k8s.io/admission-gated-by");
+    const char *present = object_annotation(match->object, ANNOTATION_ADMISSION_GATED_BY);
 
     if (!s->settings->admission_gated_by || strcmp(wanted, present) == 0)
         return false;
     s->choice->patch =
-        json_pack("{s:{s:{s:o}}}", "metadata", "annotations", "kueue.x-k8s.io/admission-gated-by",
+        json_pack("{s:{s:{s:o}}}", "metadata", "annotations", ANNOTATION_ADMISSION_GATED_BY,
                   *wanted ? json_string(wanted) : json_null());
     job_report(s, "UpdatedWorkload",
                arena_format(s->arena, "Updated workload AdmissionGatedBy to \"%s\"", wanted));
@@ -60,7 +60,7 @@ static bool sync_priority(struct job_rule *s, const struct workload_facts *match
         facts_finished(match))
         return false;
     if ((facts_reserving(match) && !reference) ||
-        strcmp(json_string_at(reference, "group"), "scheduling.k8s.io") == 0)
+        strcmp(json_string_at(reference, "group"), PRIORITY_GROUP_POD) == 0)
         return false;
     if (!s->facts->priority_known)
         return job_choose(s, JOB_MISSING_CLASS, match);

@@ -15,17 +15,17 @@ struct slices { /* unfinished ones, oldest first */
 
 static bool is_evicted(const struct workload_facts *slice)
 {
-    return condition_true(slice->object, CONDITION_TYPE_EVICTED);
+    return condition_true(slice->object, "Evicted");
 }
 
 static bool has_quota(const struct workload_facts *slice)
 {
-    return condition_true(slice->object, CONDITION_TYPE_QUOTA_RESERVED);
+    return condition_true(slice->object, "QuotaReserved");
 }
 
 static bool is_unfinished(const struct workload_facts *slice)
 {
-    return !condition_true(slice->object, CONDITION_TYPE_FINISHED);
+    return !condition_true(slice->object, "Finished");
 }
 
 static bool replaces(const struct workload_facts *slice, const struct workload_facts *old)
@@ -169,7 +169,7 @@ enum slice_verdict slice_choose(const struct job *job, const struct workload_fac
     if (!other)
         return judge(job, choice->slice);
     choice->slice = other;
-    choice->reason = replacement_of(&s, other) ? REASON_SLICE_REPLACED : REASON_OUT_OF_SYNC;
+    choice->reason = replacement_of(&s, other) ? "WorkloadSliceReplaced" : "OutOfSync";
     choice->message = replacement_of(&s, other)
                           ? "Replaced to accommodate a new workload slice"
                           : "The workload slice is out of sync with its parent job";

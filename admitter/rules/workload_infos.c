@@ -82,23 +82,23 @@ static void add_names(const struct build *b, const json_t *pod_set, const json_t
     if (b->settings->jobs.topology_aware) {
         if (json_object_get(assignment, "topologyAssignment")) {
             if (!has_level(json_object_get(pod_set, "topologyRequest")))
-                put(info->annotations, "kueue.x-k8s.io/podset-unconstrained-topology", "true");
+                put(info->annotations, ANNOTATION_POD_SET_UNCONSTRAINED_TOPOLOGY, "true");
             json_array_append_new(info->gates,
-                                  json_pack("{s:s}", "name", "kueue.x-k8s.io/topology"));
+                                  json_pack("{s:s}", "name", SCHEDULING_GATE_TOPOLOGY));
         }
-        put(info->annotations, "kueue.x-k8s.io/workload", b->workload->name);
+        put(info->annotations, ANNOTATION_WORKLOAD, b->workload->name);
     }
     if (b->settings->jobs.elastic_slices && job_object_is_elastic(object))
         put(info->annotations, ANNOTATION_SLICE_NAME, slice_chain(object));
-    put(info->labels, "kueue.x-k8s.io/podset", info->name);
-    if (*object_label(object, "kueue.x-k8s.io/multikueue-origin"))
-        put(info->labels, "kueue.x-k8s.io/multikueue-worker-workload-pod", "true");
+    put(info->labels, LABEL_POD_SET, info->name);
+    if (*object_label(object, LABEL_MULTIKUEUE_ORIGIN))
+        put(info->labels, LABEL_MULTIKUEUE_WORKER_POD, "true");
     if (!b->settings->jobs.queue_labels_for_pods)
         return;
-    put(info->labels, "kueue.x-k8s.io/local-queue-name",
+    put(info->labels, LABEL_LOCAL_QUEUE_NAME,
         json_string_at(json_object_get(object, "spec"), "queueName"));
     if (is_dns_label(cluster_queue))
-        put(info->labels, "kueue.x-k8s.io/cluster-queue-name", cluster_queue);
+        put(info->labels, LABEL_CLUSTER_QUEUE_NAME, cluster_queue);
 }
 
 static int merge_update(const json_t *update, struct pod_set_info *info, struct err *e)

@@ -8,6 +8,7 @@
 #include "admitter/rules/eviction.h"
 #include "admitter/rules/life_cycle.h"
 #include "admitter/rules/workload_step.h"
+#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 #define GATED_BY "Admission is gated by: "
@@ -86,8 +87,7 @@ static bool has_finalizer(const json_t *workload)
     size_t i;
 
     json_array_foreach(json_at(workload, "metadata", "finalizers", NULL), i, name)
-        if (json_is_string(name) &&
-            strcmp(json_string_value(name), "kueue.x-k8s.io/resource-in-use") == 0)
+        if (json_is_string(name) && strcmp(json_string_value(name), FINALIZER_RESOURCE_IN_USE) == 0)
             return true;
     return false;
 }
@@ -105,7 +105,7 @@ static bool step_orphan(struct step *s)
         s->result->write = STEP_FINALIZER;
         return true;
     }
-    if (!s->settings->finish_orphaned || !*object_label(s->workload, "kueue.x-k8s.io/job-uid"))
+    if (!s->settings->finish_orphaned || !*object_label(s->workload, LABEL_JOB_UID))
         return false;
     if (!workload_is_finished(s->workload)) {
         step_put(s, "Finished", "True", "OwnerNotFound", "The workload's owner no longer exists");
@@ -308,7 +308,7 @@ static bool is_gated(const json_t *workload)
 
 static bool step_gate(struct step *s)
 {
-    const char *gates = object_annotation(s->workload, "kueue.x-k8s.io/admission-gated-by");
+    const char *gates = object_annotation(s->workload, ANNOTATION_ADMISSION_GATED_BY);
     bool gated = is_gated(s->workload);
     /* A missing or stopped queue is told first (spec/api.md 5.3); step_waiting writes that. */
     bool other_trouble =

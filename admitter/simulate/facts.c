@@ -338,7 +338,7 @@ static const struct reader {
     { KUEUE_GROUP, "ClusterQueue", 0, read_cluster_queue },
     { KUEUE_GROUP, "LocalQueue", 0, read_local_queue },
     { KUEUE_GROUP, "Workload", 1, read_workload },
-    { KUEUE_GROUP, "WorkloadPriorityClass", 0, read_workload_priority_class },
+    { KUEUE_GROUP, PRIORITY_KIND_WORKLOAD, 0, read_workload_priority_class },
     { KUEUE_GROUP, "ProvisioningRequestConfig", 0, read_metadata },
     { KUEUE_GROUP, "MultiKueueConfig", 0, read_metadata },
     { KUEUE_GROUP, "MultiKueueCluster", 0, read_metadata },
@@ -347,7 +347,7 @@ static const struct reader {
     { "", "Node", 0, read_metadata },
     { "", "Pod", 0, read_metadata },
     { "node.k8s.io", "RuntimeClass", 0, read_runtime_class },
-    { "scheduling.k8s.io", "PriorityClass", 0, read_priority_class },
+    { PRIORITY_GROUP_POD, PRIORITY_KIND_POD, 0, read_priority_class },
 };
 
 /* "group/version" or "version" of the core group. Of our own kinds two versions are known. */

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 
 /* ---- conditions ---- */
@@ -98,7 +97,7 @@ static void condition_settle(struct simulate_workload *workload, const char *typ
     if (!condition || condition->status != CONDITION_TRUE)
         return;
     message = mem_format("Previously: %s", condition->message);
-    status_set(workload, type, CONDITION_FALSE, REASON_QUOTA_RESERVED, message, now);
+    status_set(workload, type, CONDITION_FALSE, "QuotaReserved", message, now);
 }
 
 /* ---- the admission, in one piece of memory ---- */
@@ -186,14 +185,13 @@ void status_reserve(struct simulate_workload *workload, const struct decision *d
         mem_format("Quota reserved in ClusterQueue %s", decision->cluster_queue);
 
     admission_set(workload, &decision->admission);
-    status_set(workload, CONDITION_TYPE_QUOTA_RESERVED, CONDITION_TRUE, REASON_QUOTA_RESERVED,
-               message, now);
-    condition_settle(workload, CONDITION_TYPE_EVICTED, now);
-    condition_settle(workload, CONDITION_TYPE_PREEMPTED, now);
-    condition_settle(workload, CONDITION_TYPE_BLOCKED_ON_GATES, now);
+    status_set(workload, "QuotaReserved", CONDITION_TRUE, "QuotaReserved", message, now);
+    condition_settle(workload, "Evicted", now);
+    condition_settle(workload, "Preempted", now);
+    condition_settle(workload, "BlockedOnPreemptionGates", now);
     if (decision->outcome == OUTCOME_ADMITTED)
-        status_set(workload, CONDITION_TYPE_ADMITTED, CONDITION_TRUE, REASON_ADMITTED,
-                   "The workload is admitted", now);
+        status_set(workload, "Admitted", CONDITION_TRUE, "Admitted", "The workload is admitted",
+                   now);
 }
 
 static const struct admission_check_state *check_state(const struct workload *workload,
@@ -235,9 +233,9 @@ static void reservation_lost(struct simulate_workload *workload, const char *rea
                              const char *message, int64_t now)
 {
     admission_clear(workload);
-    status_set(workload, CONDITION_TYPE_QUOTA_RESERVED, CONDITION_FALSE, reason, message, now);
-    if (status_is_true(&workload->facts, CONDITION_TYPE_ADMITTED))
-        status_set(workload, CONDITION_TYPE_ADMITTED, CONDITION_FALSE, REASON_NO_RESERVATION,
+    status_set(workload, "QuotaReserved", CONDITION_FALSE, reason, message, now);
+    if (status_is_true(&workload->facts, "Admitted"))
+        status_set(workload, "Admitted", CONDITION_FALSE, "NoReservation",
                    "The workload has no reservation", now);
 }
 
@@ -245,15 +243,15 @@ void status_wait(struct simulate_workload *workload, const struct decision *deci
 {
     reservation_lost(workload, decision->reason, decision->message, now);
     if (decision->gated_by_preemption_gate)
-        status_set(workload, CONDITION_TYPE_BLOCKED_ON_GATES, CONDITION_TRUE,
-                   REASON_PREEMPTION_GATED, decision->message, now);
+        status_set(workload, "BlockedOnPreemptionGates", CONDITION_TRUE, "PreemptionGated",
+                   decision->message, now);
 }
 
 void status_preempt(struct simulate_workload *workload, const char *reason, const char *message,
                     int64_t now)
 {
-    status_set(workload, CONDITION_TYPE_PREEMPTED, CONDITION_TRUE, reason, message, now);
-    status_set(workload, CONDITION_TYPE_EVICTED, CONDITION_TRUE, REASON_PREEMPTED, message, now);
+    status_set(workload, "Preempted", CONDITION_TRUE, reason, message, now);
+    status_set(workload, "Evicted", CONDITION_TRUE, "Preempted", message, now);
     for (size_t i = 0; i < workload->facts.check_count; i++) {
         struct admission_check_state *check = &workload->facts.checks[i];
 
@@ -266,13 +264,12 @@ void status_preempt(struct simulate_workload *workload, const char *reason, cons
 
 void status_release(struct simulate_workload *workload, bool observability, int64_t now)
 {
-    const struct condition *evicted = condition_at(&workload->facts, CONDITION_TYPE_EVICTED);
+    const struct condition *evicted = condition_at(&workload->facts, "Evicted");
     AUTO_FREE char *reason = mem_dup(evicted ? evicted->reason : "");
     AUTO_FREE char *message = mem_dup(evicted ? evicted->message : "");
-    bool again = strcmp(reason, REASON_PREEMPTED) == 0 || strcmp(reason, REASON_NODE_FAILURES) == 0;
+    bool again = strcmp(reason, "Preempted") == 0 || strcmp(reason, "NodeFailures") == 0;
 
-    reservation_lost(workload, observability ? REASON_PENDING_EVALUATION : REASON_PENDING, message,
-                     now);
-    status_set(workload, CONDITION_TYPE_REQUEUED, again ? CONDITION_TRUE : CONDITION_FALSE, reason,
-               message, now);
+    reservation_lost(workload, observability ? "PendingEvaluation" : "Pending", message, now);
+    status_set(workload, "Requeued", again ? CONDITION_TRUE : CONDITION_FALSE, reason, message,
+               now);
 }

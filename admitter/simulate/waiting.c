@@ -1,13 +1,12 @@
 /* waiting.c - the part of world.h that says why workloads wait. */
 #include <string.h>
 
-#include "admitter/objects/names.h"
 #include "admitter/simulate/simulate_private.h"
 #include "admitter/simulate/status.h"
 
 bool simulate_has_reservation(const struct simulate_workload *workload)
 {
-    return status_is_true(&workload->facts, CONDITION_TYPE_QUOTA_RESERVED) &&
+    return status_is_true(&workload->facts, "QuotaReserved") &&
            workload->facts.admission.cluster_queue;
 }
 
@@ -30,7 +29,7 @@ static const char *cluster_queue_of(const struct simulate_world *world,
 static void waiting_reason(struct simulate_world *world, const struct workload *workload,
                            struct arena *arena, struct simulate_waiting *waiting)
 {
-    const struct condition *written = status_condition(workload, CONDITION_TYPE_QUOTA_RESERVED);
+    const struct condition *written = status_condition(workload, "QuotaReserved");
     struct wait_reason why = { "", "" };
 
     if (engine_wait_reason(world->engine, workload->namespace, workload->name, arena, &why) &&
@@ -41,7 +40,7 @@ static void waiting_reason(struct simulate_world *world, const struct workload *
         waiting->reason = written->reason;
         waiting->message = written->message ? written->message : "";
     } else {
-        waiting->reason = REASON_PENDING_EVALUATION;
+        waiting->reason = "PendingEvaluation";
         waiting->message = "Workload is pending evaluation in the scheduling queue";
     }
 }

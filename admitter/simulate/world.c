@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "admitter/objects/names.h"
 #include "admitter/simulate/status.h"
 #include "quota/base/map.h"
 #include "quota/base/mem.h"
@@ -47,11 +46,11 @@ static int64_t condition_time(const struct simulate_workload *workload, const ch
 /* Does it wait for a backoff that ends by itself? */
 static bool backs_off(const struct simulate_workload *workload)
 {
-    const struct condition *requeued = status_condition(&workload->facts, CONDITION_TYPE_REQUEUED);
+    const struct condition *requeued = status_condition(&workload->facts, "Requeued");
 
     return requeued && requeued->status == CONDITION_FALSE &&
-           (strcmp(requeued->reason, REASON_PODS_READY_TIMEOUT) == 0 ||
-            strcmp(requeued->reason, REASON_ADMISSION_CHECK) == 0);
+           (strcmp(requeued->reason, "PodsReadyTimeout") == 0 ||
+            strcmp(requeued->reason, "AdmissionCheck") == 0);
 }
 
 /* A backoff without a time is over at once. */
@@ -66,10 +65,10 @@ static int64_t backoff_due(const struct simulate_world *world,
 /* What the stored state says about the future. */
 static void due_from_status(struct simulate_world *world, struct simulate_workload *workload)
 {
-    int64_t admitted = condition_time(workload, CONDITION_TYPE_ADMITTED);
+    int64_t admitted = condition_time(workload, "Admitted");
 
     if (simulate_is_reserving(workload)) {
-        if (status_is_true(&workload->facts, CONDITION_TYPE_ADMITTED) && admitted != TIME_NONE)
+        if (status_is_true(&workload->facts, "Admitted") && admitted != TIME_NONE)
             due_set(world, workload, end_of_run(workload, admitted));
     } else {
         due_set(world, workload, backoff_due(world, workload));
@@ -111,7 +110,7 @@ static void workloads_make(struct simulate_world *world)
 
     world->workloads = mem_array(facts->workloads.count + 1, sizeof(*world->workloads));
     for (size_t i = 0; i < facts->workloads.count; i++)
-        if (!status_is_true(&facts->workloads.items[i].workload, CONDITION_TYPE_FINISHED))
+        if (!status_is_true(&facts->workloads.items[i].workload, "Finished"))
             workload_init(world, &world->workloads[world->count++], &facts->workloads.items[i]);
     qsort(world->workloads, world->count, sizeof(*world->workloads), key_order);
     for (size_t i = 0; i < world->count; i++) {
@@ -119,8 +118,7 @@ static void workloads_make(struct simulate_world *world)
 
         map_put(world->by_key, str_of(workload->key), workload);
         due_from_status(world, workload);
-        if (simulate_has_reservation(workload) &&
-            status_is_true(&workload->facts, CONDITION_TYPE_EVICTED))
+        if (simulate_has_reservation(workload) && status_is_true(&workload->facts, "Evicted"))
             evicting_add(world, workload);
     }
 }
@@ -131,10 +129,9 @@ static int arrival_order(const void *a, const void *b)
     const struct simulate_workload *left = *(struct simulate_workload *const *)a;
     const struct simulate_workload *right = *(struct simulate_workload *const *)b;
     bool left_holds = simulate_is_reserving(left), right_holds = simulate_is_reserving(right);
-    int64_t left_time =
-        left_holds ? condition_time(left, CONDITION_TYPE_QUOTA_RESERVED) : left->facts.created;
+    int64_t left_time = left_holds ? condition_time(left, "QuotaReserved") : left->facts.created;
     int64_t right_time =
-        right_holds ? condition_time(right, CONDITION_TYPE_QUOTA_RESERVED) : right->facts.created;
+        right_holds ? condition_time(right, "QuotaReserved") : right->facts.created;
 
     if (left_holds != right_holds)
         return left_holds ? -1 : 1;
@@ -286,7 +283,7 @@ static void finish(struct simulate_world *world, struct simulate_workload *workl
 {
     due_set(world, workload, TIME_NONE);
     workload->finished = true;
-    status_set(workload, CONDITION_TYPE_FINISHED, CONDITION_TRUE, reason, message, world->now);
+    status_set(workload, "Finished", CONDITION_TRUE, reason, message, world->now);
     put(world, workload);
     tell(world, workload, "Finished");
 }
@@ -300,7 +297,7 @@ static void slice_replace(struct simulate_world *world, const struct simulate_wo
 
     if (!old || old->finished)
         return;
-    finish(world, old, REASON_SLICE_REPLACED,
+    finish(world, old, "WorkloadSliceReplaced",
            arena_format(arena,
                         "Replaced to accommodate a workload (UID: %s, JobUID: %s) due to workload "
                         "slice aggregation",
@@ -315,13 +312,13 @@ static void apply_reservation(struct simulate_world *world, struct simulate_work
     bool admitted = decision->outcome == OUTCOME_ADMITTED;
 
     if (!decision->second_pass)
-        event_add(events, workload->key, false, REASON_QUOTA_RESERVED);
+        event_add(events, workload->key, false, "QuotaReserved");
     status_reserve(workload, decision, world->now);
     status_checks_sync(&workload->facts, decision, world->now, &world->arena);
     if (admitted) {
-        event_add(events, workload->key, false, REASON_ADMITTED);
+        event_add(events, workload->key, false, "Admitted");
         if (world->settings->wait_for_pods_ready && !world->steps)
-            status_set(workload, CONDITION_TYPE_PODS_READY, CONDITION_TRUE, REASON_STARTED,
+            status_set(workload, "PodsReady", CONDITION_TRUE, "Started",
                        "All pods reached readiness and the workload is running", world->now);
         due_set(world, workload, end_of_run(workload, world->now));
     } else {
@@ -340,9 +337,9 @@ static void apply_victim(struct simulate_world *world, const char *preemptor,
     if (!workload || victim->already_evicted)
         return;
     status_preempt(workload, victim->reason, victim->message, world->now);
-    event_add(events, workload->key, false, EVENT_REASON_EVICTED_PREFIX REASON_PREEMPTED);
-    event_add(events, workload->key, false, REASON_PREEMPTED);
-    event_add(events, preemptor, false, EVENT_REASON_PREEMPTED_WORKLOAD);
+    event_add(events, workload->key, false, "EvictedDueToPreempted");
+    event_add(events, workload->key, false, "Preempted");
+    event_add(events, preemptor, false, "PreemptedWorkload");
     evicting_add(world, workload);
     put(world, workload);
 }
@@ -426,7 +423,7 @@ static void backoff_end(struct simulate_world *world, struct simulate_workload *
     due_set(world, workload, TIME_NONE);
     workload->facts.requeue_at = TIME_NONE;
     if (backs_off(workload))
-        status_set(workload, CONDITION_TYPE_REQUEUED, CONDITION_TRUE, REASON_BACKOFF_FINISHED,
+        status_set(workload, "Requeued", CONDITION_TRUE, "BackoffFinished",
                    "The workload backoff was finished", world->now);
     put(world, workload);
     tell(world, workload, "Requeued");
@@ -443,7 +440,7 @@ bool simulate_world_advance(struct simulate_world *world, int64_t now)
     while ((workload = heap_peek(&world->due)) && workload->due <= world->now) {
         happened = true;
         if (simulate_is_reserving(workload))
-            finish(world, workload, REASON_SUCCEEDED, "Job finished successfully");
+            finish(world, workload, "Succeeded", "Job finished successfully");
         else
             backoff_end(world, workload);
     }

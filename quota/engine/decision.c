@@ -178,7 +178,7 @@ static const char *victim_message(const struct cycle *cycle, const struct entry 
 {
     const struct item *item = entry->item;
 
-    if (strcmp(target->reason, REASON_FLAVOR_MIGRATION) == 0)
+    if (strcmp(target->reason, "FlavorMigration") == 0)
         return arena_format(cycle->a,
                             "Evicted to accommodate a workload (UID: %s) due to migration to more "
                             "favorable resource flavor",

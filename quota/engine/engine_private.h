@@ -34,7 +34,6 @@ struct fr_amount {
     int64_t amount;
 };
 
-#define REASON_FLAVOR_MIGRATION "FlavorMigration" /* of an eviction, 8.3 */
 #define CONTROLLER_MULTIKUEUE "kueue.x-k8s.io/multikueue"
 #define CONTROLLER_PROVISIONING "kueue.x-k8s.io/provisioning-request"
 

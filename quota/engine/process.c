@@ -318,7 +318,7 @@ static bool migrates(struct cycle *cycle, struct entry *entry)
     item = map_get(engine->items, str_of(sibling));
     if (!item || !item->reservation)
         return false;
-    target_add(&entry->targets, item, REASON_FLAVOR_MIGRATION, cycle->a);
+    target_add(&entry->targets, item, "FlavorMigration", cycle->a);
     settle(entry, ENTRY_MIGRATING, WHY_PENDING_MIGRATION, "WaitingForPreemptedWorkloads", NULL);
     return true;
 }
