@@ -282,17 +282,20 @@ static int document_read(struct pass *p)
     root = value_read(p, 1);
     if (!root || p->take(p->context, root, line, p->e) < 0)
         return -1;
+    p->in.document += p->in.document > 0;
     return advance(p); /* its end */
 }
 
-static int documents_read(struct str bytes, const char *name, yaml_take_fn *take, void *context,
-                          struct err *e)
+/* 'counted': messages tell the number of the document. */
+static int documents_read(struct str bytes, const char *name, bool counted, yaml_take_fn *take,
+                          void *context, struct err *e)
 {
     struct pass p;
     int result;
 
     if (pass_begin(&p, bytes, name, e) < 0)
         return -1;
+    p.in.document = counted;
     p.take = take;
     p.context = context;
     do {
@@ -393,7 +396,7 @@ static struct yaml_stream *stream_make(struct strbuf bytes, const char *name, st
     if (stream_read_json(s, strbuf_view(&s->bytes)))
         return s;
     entries_clear(s);
-    if (documents_read(strbuf_view(&s->bytes), name, stream_take, s, e) == 0)
+    if (documents_read(strbuf_view(&s->bytes), name, false, stream_take, s, e) == 0)
         return s;
     yaml_destroy(s);
     return NULL;
@@ -443,7 +446,7 @@ int yaml_each(struct str bytes, const char *name, yaml_take_fn *take, void *cont
         result = take(context, json.entries[i].root, json.entries[i].line, e);
     entries_clear(&json);
     free(json.entries);
-    return is_json ? result : documents_read(bytes, name, take, context, e);
+    return is_json ? result : documents_read(bytes, name, true, take, context, e);
 }
 
 unsigned yaml_line_of(const struct yaml_stream *stream, size_t document, const char *pointer)

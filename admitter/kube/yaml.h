@@ -37,7 +37,8 @@ unsigned yaml_line_of(const struct yaml_stream *stream, size_t document, const c
 
 /* Large manifests: each document in turn is handed to 'take' and then released, so that memory
  * holds one at a time. 'root' is borrowed; 'line' as yaml_line. 'take' ends the reading with -1 and
- * *e. Nothing is taken back when a later document turns out to be broken. Errors as yaml_load. */
+ * *e. Nothing is taken back when a later document turns out to be broken. Errors as yaml_load, with
+ * the number of the document (empty ones do not count) before the line. */
 typedef int yaml_take_fn(void *context, const json_t *root, unsigned line, struct err *e);
 MUST_USE int yaml_each(struct str bytes, const char *name, yaml_take_fn *take, void *context,
                        struct err *e);

@@ -1,13 +1,30 @@
 #include "admitter/kube/yaml_events.h"
 
+#include <string.h>
+
 int yaml_events_refuse(struct yaml_events *in, const yaml_mark_t *mark, const char *what)
 {
-    return err_set(in->e, ERR_INVALID, "%s: line %u, column %u: %s", in->name,
-                   (unsigned)mark->line + 1, (unsigned)mark->column + 1, what);
+    unsigned line = (unsigned)mark->line + 1, column = (unsigned)mark->column + 1;
+
+    if (in->document)
+        return err_set(in->e, ERR_INVALID, "%s: document %u, line %u, column %u: %s", in->name,
+                       in->document, line, column, what);
+    return err_set(in->e, ERR_INVALID, "%s: line %u, column %u: %s", in->name, line, column, what);
+}
+
+/* Editors on other systems put it before the text; it is no part of it. */
+static struct str without_byte_order_mark(struct str bytes)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+
+    if (bytes.length >= 3 && memcmp(bytes.text, mark, 3) == 0)
+        return (struct str){ bytes.text + 3, bytes.length - 3 };
+    return bytes.text ? bytes : str_of("");
 }
 
 int yaml_events_begin(struct yaml_events *in, struct str bytes, const char *name, struct err *e)
 {
+    bytes = without_byte_order_mark(bytes);
     *in = (struct yaml_events){ .name = name, .e = e };
     if (!yaml_parser_initialize(&in->parser))
         return err_set(e, ERR_NOMEM, "%s: no memory for the reader", name);

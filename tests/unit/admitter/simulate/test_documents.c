@@ -66,6 +66,23 @@ static void json_files_hold_values_one_after_the_other(void **state)
     assert_true(str_is(documents.items[2].json, "{\"kind\":\"Job\"}"));
 }
 
+static void nothing_at_all_is_no_document(void **state)
+{
+    (void)state;
+    assert_int_equal(simulate_documents_parse(&documents, "-", (struct str){ NULL, 0 }, &e), 0);
+    assert_int_equal(parse("a.yaml", "# nothing\n---\n---\n"), 0);
+    assert_int_equal(documents.count, 0);
+}
+
+static void a_byte_order_mark_is_no_part_of_the_text(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("a.yaml", "\xef\xbb\xbfkind: Pod\n"), 0);
+    assert_int_equal(parse("a.json", "\xef\xbb\xbf{\"kind\":\"Pod\"}"), 0);
+    assert_int_equal(documents.count, 2);
+    assert_string_equal(documents.items[1].kind, "Pod");
+}
+
 static void decimals_survive_the_way_through_yaml(void **state)
 {
     (void)state;
@@ -85,6 +102,9 @@ static void wrong_input_names_file_document_and_line(void **state)
         { "a.json", "{\"kind\":\"Pod\"}\n{\"kind\":",
           "a.json: document 2, line 2: the JSON value "
           "does not end" },
+        { "a.yaml", "---\n---\nkind: Pod\n---\na: [1\n",
+          "a.yaml: document 2, line 6, column 1: did not find" },
+        { "a.yaml", "a: 1\na: 2\n", "a.yaml: document 1, line 2, column 1: key \"a\" is given" },
         { "a.yaml", "kind: List\nitems:\n- kind: Pod\n- 7\n",
           "a.yaml: document 1, item 2, line 4: " },
         { "a.yaml", "kind: List\nitems:\n  kind: Pod\n",
@@ -200,7 +220,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(yaml_documents_are_counted_with_their_lines), T(lists_are_taken_apart_in_yaml_and_json),
-        T(json_files_hold_values_one_after_the_other),  T(decimals_survive_the_way_through_yaml),
+        T(json_files_hold_values_one_after_the_other),  T(nothing_at_all_is_no_document),
+        T(a_byte_order_mark_is_no_part_of_the_text),    T(decimals_survive_the_way_through_yaml),
         T(wrong_input_names_file_document_and_line),    T(absurd_nesting_is_refused_at_once),
         T(errors_of_fields_get_the_line_of_the_field),  T(json_fields_have_lines_too),
         T(folders_are_read_in_order_of_path),           T(a_missing_path_is_named),
