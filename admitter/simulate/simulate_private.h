@@ -22,6 +22,9 @@ struct simulate_world {
     void *happened_context;
 };
 
+/* The ClusterQueue that the workload's LocalQueue points to, "" without a LocalQueue. */
+const char *simulate_cluster_queue(const struct simulate_world *world,
+                                   const struct workload *workload, struct arena *arena);
 /* QuotaReserved is True and there is an admission. */
 bool simulate_has_reservation(const struct simulate_workload *workload);
 /* The same for one that is active: a deactivated workload holds nothing, even before its

@@ -189,9 +189,11 @@ void status_reserve(struct simulate_workload *workload, const struct decision *d
     condition_settle(workload, "Evicted", now);
     condition_settle(workload, "Preempted", now);
     condition_settle(workload, "BlockedOnPreemptionGates", now);
-    if (decision->outcome == OUTCOME_ADMITTED)
-        status_set(workload, "Admitted", CONDITION_TRUE, "Admitted", "The workload is admitted",
-                   now);
+}
+
+void status_admit(struct simulate_workload *workload, int64_t now)
+{
+    status_set(workload, "Admitted", CONDITION_TRUE, "Admitted", "The workload is admitted", now);
 }
 
 static const struct admission_check_state *check_state(const struct workload *workload,
@@ -203,22 +205,19 @@ static const struct admission_check_state *check_state(const struct workload *wo
     return NULL;
 }
 
-/* The list holds exactly the checks that the assigned flavors require; new ones are pending. */
-void status_checks_sync(struct workload *workload, const struct decision *decision, int64_t now,
-                        struct arena *a)
+void status_checks_sync(struct workload *workload, const char *const *required, size_t count,
+                        int64_t now, struct arena *a)
 {
-    size_t count = decision->required_check_count;
     struct admission_check_state *list;
 
     if (count == 0 && workload->check_count == 0)
         return;
     list = ARENA_ARRAY(a, count + 1, struct admission_check_state);
     for (size_t i = 0; i < count; i++) {
-        const char *name = decision->required_checks[i];
-        const struct admission_check_state *old = check_state(workload, name);
+        const struct admission_check_state *old = check_state(workload, required[i]);
 
         list[i] = old ? *old
-                      : (struct admission_check_state){ .name = arena_strdup(a, name),
+                      : (struct admission_check_state){ .name = arena_strdup(a, required[i]),
                                                         .state = CHECK_PENDING,
                                                         .message = "",
                                                         .transition = now,
@@ -227,6 +226,14 @@ void status_checks_sync(struct workload *workload, const struct decision *decisi
     }
     workload->checks = list;
     workload->check_count = count;
+}
+
+bool status_checks_ready(const struct workload *workload)
+{
+    for (size_t i = 0; i < workload->check_count; i++)
+        if (workload->checks[i].state != CHECK_READY)
+            return false;
+    return true;
 }
 
 static void reservation_lost(struct simulate_workload *workload, const char *reason,

@@ -17,12 +17,15 @@ void status_finish(struct simulate_workload *workload);
 /* Append or update a condition; its time moves only with its status. */
 void status_set(struct simulate_workload *workload, const char *type, enum condition_status status,
                 const char *reason, const char *message, int64_t now);
-/* Admitted or Reserved. */
+/* Admitted or Reserved: quota is held from now on. */
 void status_reserve(struct simulate_workload *workload, const struct decision *decision,
                     int64_t now);
-/* The list of checks that the assigned flavors require; new ones are pending, and live in 'a'. */
-void status_checks_sync(struct workload *workload, const struct decision *decision, int64_t now,
-                        struct arena *a);
+/* Exactly the checks that are required now; new ones are pending, and live in 'a'. */
+void status_checks_sync(struct workload *workload, const char *const *required, size_t count,
+                        int64_t now, struct arena *a);
+/* Every check that is listed is Ready. */
+bool status_checks_ready(const struct workload *workload);
+void status_admit(struct simulate_workload *workload, int64_t now);
 /* QuotaReserved=False with the decision's reason and message. */
 void status_wait(struct simulate_workload *workload, const struct decision *decision, int64_t now);
 /* Preempted and Evicted; the reservation stays. */

@@ -15,8 +15,8 @@ bool simulate_is_reserving(const struct simulate_workload *workload)
     return simulate_has_reservation(workload) && workload->facts.active;
 }
 
-static const char *cluster_queue_of(const struct simulate_world *world,
-                                    const struct workload *workload, struct arena *arena)
+const char *simulate_cluster_queue(const struct simulate_world *world,
+                                   const struct workload *workload, struct arena *arena)
 {
     const char *queue = workload->queue_name ? workload->queue_name : "";
     const char *found = map_get(world->cluster_queues,
@@ -57,7 +57,7 @@ struct simulate_waiting *simulate_world_waiting(struct simulate_world *world, st
         if (workload->finished || simulate_is_reserving(workload))
             continue;
         list[*count].key = workload->key;
-        list[*count].cluster_queue = cluster_queue_of(world, &workload->facts, arena);
+        list[*count].cluster_queue = simulate_cluster_queue(world, &workload->facts, arena);
         waiting_reason(world, &workload->facts, arena, &list[(*count)++]);
     }
     return list;

@@ -305,6 +305,25 @@ static void slice_replace(struct simulate_world *world, const struct simulate_wo
                         workload->facts.job_uid ? workload->facts.job_uid : "UNKNOWN"));
 }
 
+static bool topology_is_pending(const struct workload *workload)
+{
+    for (size_t i = 0; i < workload->admission.pod_set_count; i++)
+        if (workload->admission.pod_sets[i].delayed_topology)
+            return true;
+    return false;
+}
+
+static void start(struct simulate_world *world, struct simulate_workload *workload)
+{
+    status_admit(workload, world->now);
+    if (world->settings->wait_for_pods_ready && !world->steps)
+        status_set(workload, "PodsReady", CONDITION_TRUE, "Started",
+                   "All pods reached readiness and the workload is running", world->now);
+    due_set(world, workload, end_of_run(workload, world->now));
+}
+
+/* What the cycle reserved the controller admits, when checks that the chosen flavors do not require
+ * have left the list and the others are Ready. */
 static void apply_reservation(struct simulate_world *world, struct simulate_workload *workload,
                               const struct decision *decision, struct arena *arena,
                               struct simulate_events *events)
@@ -314,16 +333,14 @@ static void apply_reservation(struct simulate_world *world, struct simulate_work
     if (!decision->second_pass)
         event_add(events, workload->key, false, "QuotaReserved");
     status_reserve(workload, decision, world->now);
-    status_checks_sync(&workload->facts, decision, world->now, &world->arena);
-    if (admitted) {
+    status_checks_sync(&workload->facts, decision->required_checks, decision->required_check_count,
+                       world->now, &world->arena);
+    due_set(world, workload, TIME_NONE);
+    if (admitted)
         event_add(events, workload->key, false, "Admitted");
-        if (world->settings->wait_for_pods_ready && !world->steps)
-            status_set(workload, "PodsReady", CONDITION_TRUE, "Started",
-                       "All pods reached readiness and the workload is running", world->now);
-        due_set(world, workload, end_of_run(workload, world->now));
-    } else {
-        due_set(world, workload, TIME_NONE);
-    }
+    if (admitted ||
+        (status_checks_ready(&workload->facts) && !topology_is_pending(&workload->facts)))
+        start(world, workload);
     put(world, workload);
     slice_replace(world, workload, arena);
 }
@@ -385,6 +402,21 @@ bool simulate_world_apply(struct simulate_world *world, const struct cycle_resul
     return changed;
 }
 
+/* Checks of the flavors that are given back are forgotten; those of the whole queue stay. */
+static void checks_without_flavors(struct simulate_world *world, struct simulate_workload *workload)
+{
+    struct workload *facts = &workload->facts;
+    struct admission nothing = { 0 };
+    const char **required;
+    size_t count;
+
+    if (facts->check_count == 0)
+        return;
+    nothing.cluster_queue = simulate_cluster_queue(world, facts, &world->arena);
+    required = engine_required_checks(world->engine, &nothing, &world->arena, &count);
+    status_checks_sync(facts, required, count, world->now, &world->arena);
+}
+
 bool simulate_world_release(struct simulate_world *world)
 {
     size_t count = world->evicting_count;
@@ -398,6 +430,7 @@ bool simulate_world_release(struct simulate_world *world)
         if (workload->finished)
             continue;
         status_release(workload, world->settings->unadmitted_observability, world->now);
+        checks_without_flavors(world, workload);
         due_set(world, workload, backoff_due(world, workload));
         put(world, workload);
         tell(world, workload, "Stopped");

@@ -74,10 +74,8 @@ static bool rule_names(const struct admission_check_rule *rule, const char *flav
     return rule->on_flavor_count == 0;
 }
 
-/* Does the check leave out a flavor of the queue? Listing all of them is as good as listing
- * none. */
-static bool is_per_flavor(const struct cluster_queue_record *queue,
-                          const struct admission_check_rule *rule)
+bool check_is_per_flavor(const struct cluster_queue_record *queue,
+                         const struct admission_check_rule *rule)
 {
     for (size_t g = 0; g < queue->copy.group_count; g++)
         for (size_t f = 0; f < queue->copy.groups[g].flavor_count; f++)
@@ -99,7 +97,7 @@ static void check_look(const struct engine *engine, const struct cluster_queue_r
         name_add(&lists->inactive, rule->name);
     if (strcmp(check->copy.controller, CONTROLLER_MULTIKUEUE) == 0) {
         name_add(&lists->multikueue, rule->name);
-        if (is_per_flavor(queue, rule))
+        if (check_is_per_flavor(queue, rule))
             name_add(&lists->per_flavor, rule->name);
     }
     if (strcmp(check->copy.controller, CONTROLLER_PROVISIONING) == 0)

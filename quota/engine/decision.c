@@ -120,6 +120,8 @@ bool entry_is_admitted_at_once(const struct cycle *cycle, const struct entry *en
     size_t count;
     const char **checks = entry_checks(cycle, entry, &count);
 
+    if (entry->item->open_checks)
+        return false; /* a listed one counts as long as it is listed, required or not */
     for (size_t i = 0; i < count; i++)
         if (!check_is_ready(entry->item, checks[i]))
             return false;

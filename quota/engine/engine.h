@@ -223,7 +223,8 @@ struct changed_names {
 void engine_take_changed(struct engine *engine, struct arena *arena, struct changed_names *changed);
 
 /* Admission checks that the flavors of 'admission' require in its ClusterQueue, in rule order
- * (4.11). */
+ * (4.11). Without pod sets, which is before flavors are chosen: the checks for all flavors of the
+ * queue. */
 const char **engine_required_checks(const struct engine *engine, const struct admission *admission,
                                     struct arena *arena, size_t *count);
 

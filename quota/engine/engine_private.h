@@ -248,10 +248,11 @@ struct item {
     uint8_t second_pass_tries;
     bool active : 1, reserved : 1, admitted : 1, evicted : 1, on_hold : 1;
     bool waits_replacement : 1, requeued_false : 1, backs_off : 1, pods_ready : 1;
-    bool closed_gate : 1, failed_checks : 1, is_parent : 1;
-    bool bypassed : 1;        /* parked unseen by an equivalence mark (3.8) */
-    uint32_t name_at, uid_at; /* in 'key' */
-    char key[];               /* "namespace/name" and, behind it, the uid */
+    bool closed_gate : 1, is_parent : 1;
+    bool open_checks : 1, failed_checks : 1; /* one that is not Ready; one in Retry or Rejected */
+    bool bypassed : 1;                       /* parked unseen by an equivalence mark (3.8) */
+    uint32_t name_at, uid_at;                /* in 'key' */
+    char key[];                              /* "namespace/name" and, behind it, the uid */
 };
 static inline const char *item_name(const struct item *item)
 {
@@ -369,6 +370,10 @@ void namespaces_finish(struct engine *engine);
 void environment_finish(struct engine *engine);
 /* Recompute whether a ClusterQueue is active (2.5, 8.4). */
 void activity_update(struct engine *engine, struct cluster_queue_record *queue, int64_t now);
+/* Does the check leave out a flavor of the queue? Listing all of them is as good as listing none.
+ */
+bool check_is_per_flavor(const struct cluster_queue_record *queue,
+                         const struct admission_check_rule *rule);
 
 /* quotas.c */
 void quotas_declare(struct engine *engine, struct node *node, const struct resource_group *groups,

@@ -225,10 +225,13 @@ static void conditions_read(struct item *item, const struct workload *workload)
 
 static void checks_read(struct item *item, const struct workload *workload)
 {
-    item->failed_checks = false;
-    for (size_t i = 0; i < workload->check_count; i++)
-        if (workload->checks[i].state == CHECK_RETRY || workload->checks[i].state == CHECK_REJECTED)
-            item->failed_checks = true;
+    item->open_checks = item->failed_checks = false;
+    for (size_t i = 0; i < workload->check_count; i++) {
+        enum check_state state = workload->checks[i].state;
+
+        item->open_checks |= state != CHECK_READY;
+        item->failed_checks |= state == CHECK_RETRY || state == CHECK_REJECTED;
+    }
 }
 
 static char *text_keep(const char *text)

@@ -150,6 +150,18 @@ bool engine_wait_reason(const struct engine *engine, const char *namespace, cons
 
 /* ---- admission checks of a stored admission ---- */
 
+/* Before flavors are chosen: the checks that any choice would need. */
+static const char **checks_for_all(const struct cluster_queue_record *queue, struct arena *a,
+                                   size_t *count)
+{
+    const char **names = ARENA_ARRAY(a, queue->copy.check_count + 1, const char *);
+
+    for (size_t i = 0; i < queue->copy.check_count; i++)
+        if (!check_is_per_flavor(queue, &queue->copy.checks[i]))
+            names[(*count)++] = arena_strdup(a, queue->copy.checks[i].name);
+    return names;
+}
+
 const char **engine_required_checks(const struct engine *engine, const struct admission *admission,
                                     struct arena *arena, size_t *count)
 {
@@ -161,6 +173,8 @@ const char **engine_required_checks(const struct engine *engine, const struct ad
     *count = 0;
     if (!queue || !queue->exists)
         return NULL;
+    if (admission->pod_set_count == 0)
+        return checks_for_all(queue, arena, count);
     for (size_t i = 0; i < admission->pod_set_count; i++)
         most += admission->pod_sets[i].use_count;
     flavors = ARENA_ARRAY(arena, most + 1, const char *);
@@ -168,7 +182,7 @@ const char **engine_required_checks(const struct engine *engine, const struct ad
         for (size_t k = 0; k < admission->pod_sets[i].use_count; k++)
             if (admission->pod_sets[i].uses[k].flavor)
                 flavors[n++] = admission->pod_sets[i].uses[k].flavor;
-    if (admission->pod_set_count > 0 && n == 0)
+    if (n == 0)
         return NULL; /* admitted without any flavor */
     return required_checks(engine, queue, flavors, n, arena, count);
 }

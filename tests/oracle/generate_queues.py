@@ -150,10 +150,12 @@ class Queues:
                 {"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["a", "b"]}]},
             )
         if chances.uses("checks", 0.1):
-            check = {"name": chances.pick("check", "check", "other-check")}
-            if chances.chance(0.4):
-                check["onFlavors"] = [chances.pick(*self.flavors)]
-            spec["admissionChecksStrategy"] = {"admissionChecks": [check]}
+            names = chances.pick(["check"], ["check"], ["other-check"], ["check", "other-check"])
+            checks = [{"name": name} for name in names]
+            for check in checks:
+                if chances.chance(0.4):
+                    check["onFlavors"] = chances.pick(self.flavors[:1], self.flavors[-1:], self.flavors)
+            spec["admissionChecksStrategy"] = {"admissionChecks": checks}
         if self.by_usage and chances.chance(0.8):
             spec["admissionScope"] = {"admissionMode": "UsageBasedAdmissionFairSharing"}
         self._weight(spec)

@@ -128,8 +128,11 @@ class Workloads:
             made["status"]["reclaimablePods"] = [{"name": spec["podSets"][0]["name"], "count": chances.pick(1, 2, 5)}]
         if chances.uses("checks", 0.1, 0.7):
             state = chances.pick("Ready", "Ready", "Pending", "Retry") if not running else "Ready"
+            names = ["check"] if chances.chance(0.6) else ["check", "other-check"]
             made["status"]["admissionChecks"] = [
-                {"name": "check", "state": state, "lastTransitionTime": second(60), "message": ""}
+                {"name": name, "state": state if name == "check" or running else chances.pick("Ready", "Pending"),
+                 "lastTransitionTime": second(60), "message": ""}
+                for name in names
             ]
         if chances.uses("preemption gates", 0.03, 0.7):
             spec["preemptionGates"] = [{"name": "example.com/gate"}]

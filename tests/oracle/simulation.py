@@ -120,21 +120,26 @@ class Simulation:
         self.backoffs.pop(workload.key, None)
         self.queues[queue.name].forget(workload.key)
         self._event(workload, "Normal", "QuotaReserved")
-        admitted = self._checks_are_ready(workload, queue, entry.assignment)
-        if admitted:
-            workload.set_condition("Admitted", "True", "Admitted", "The workload is admitted", now)
-            self.starting.append(workload)
         self._hold(workload, queue, entry.assignment.usage())
         self.written.append(queue.name)
         if self.context.fair_usage.in_effect(queue):
             self.context.fair_usage.charge(entry)
-        if not admitted:
-            return "Reserved"
-        self._event(workload, "Normal", "Admitted")
+        needed = queue.checks_of({flavor for flavor, _ in entry.assignment.usage()})
+        at_once = needed <= set(workload.checks) and workload.checks_are_ready()
+        workload.require(needed)  # what the controller does next; and what it admits then
+        if workload.checks_are_ready():
+            self._start(workload, queue)
+        if at_once:
+            self._event(workload, "Normal", "Admitted")
+        return "Admitted" if at_once else "Reserved"
+
+    def _start(self, workload, queue):
+        workload.set_condition("Admitted", "True", "Admitted", "The workload is admitted", self.context.now)
+        self.starting.append(workload)
+        self._plan_end(workload)
         if self.context.fair_usage.in_effect(queue):
             usage = self._admitted_usage((workload.namespace, workload.local_queue))
-            self.context.fair_usage.settle(workload, usage, now)
-        return "Admitted"
+            self.context.fair_usage.settle(workload, usage, self.context.now)
 
     def _admitted_usage(self, local_queue):
         """Resource -> usage in standard units of the admitted workloads of a LocalQueue."""
@@ -145,12 +150,6 @@ class Simulation:
                 for (_, name), amount in running.usage.items():
                     total[name] = total.get(name, 0) + amounts.Fraction(amount, 1000 if name == "cpu" else 1)
         return total
-
-    @staticmethod
-    def _checks_are_ready(workload, queue, assignment):
-        flavors = {flavor for flavor, _ in assignment.usage()}
-        needed = [check for check, on in queue.checks.items() if flavors & set(on or queue.flavors())]
-        return all(workload.checks.get(check) == "Ready" for check in needed)
 
     def evict(self, entry, target):
         victim = target.workload
@@ -236,6 +235,9 @@ class Simulation:
             workload.admission = None
             again = "True" if evicted.reason in ("Preempted", "NodeFailures") else "False"
             workload.set_condition("Requeued", again, evicted.reason, evicted.message, self.context.now)
+            local = self.world.local_queues.get((workload.namespace, workload.local_queue))
+            queue = self.world.queues.get(local.queue) if local else None
+            workload.require(queue.checks_for_all() if queue else set())
             self._wait(workload)
         released, self.evicting = bool(self.evicting), []
         return released

@@ -52,6 +52,14 @@ class ClusterQueue:
     def group_of(self, resource):
         return next((group for group in self.groups if resource in group["coveredResources"]), None)
 
+    def checks_of(self, flavors):
+        """Checks that these flavors require."""
+        return {check for check, on in self.checks.items() if flavors & set(on or self.flavors())}
+
+    def checks_for_all(self):
+        """Checks that a workload has before it has flavors."""
+        return {check for check, on in self.checks.items() if not on or set(on) >= set(self.flavors())}
+
     def covers(self, resource):
         return self.group_of(resource) is not None
 
@@ -114,6 +122,13 @@ class Workload:
             c["type"]: Condition(c["status"], c["reason"], c["message"], clock.parse(c["lastTransitionTime"]))
             for c in status.get("conditions") or []
         }
+
+    def checks_are_ready(self):
+        return all(state == "Ready" for state in self.checks.values())
+
+    def require(self, checks):
+        """The list of checks becomes exactly these."""
+        self.checks = {check: self.checks.get(check, "Pending") for check in checks}
 
     def is_true(self, kind):
         return kind in self.conditions and self.conditions[kind].status == "True"

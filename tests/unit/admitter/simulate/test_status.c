@@ -68,6 +68,8 @@ static void reserve(enum outcome outcome)
                                  .admission = { "cq", &pod_set, 1 } };
 
     status_reserve(&workload, &decision, 10 * SECOND);
+    if (outcome == OUTCOME_ADMITTED)
+        status_admit(&workload, 10 * SECOND);
 }
 
 static void an_admission_is_kept_after_its_cycle(void **state)
