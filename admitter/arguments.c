@@ -240,7 +240,7 @@ static int set_zap_log_level(struct arguments *out, const char *value, struct er
 
 static int set_switch(bool *target, const char *flag, const char *value, struct err *e)
 {
-    if (!gates_boolean(str_of(value), target))
+    if (!str_to_bool(str_of(value), target))
         return err_set(e, ERR_INVALID, "%s: \"%s\" is neither true nor false", flag, value);
     return 0;
 }

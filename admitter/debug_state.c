@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/loop/loop_private.h"
 #include "admitter/simulate/json.h"
 #include "quota/base/mem.h"

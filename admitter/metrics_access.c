@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/kube/client.h"
 #include "admitter/kube/path.h"
 #include "quota/base/mem.h"

@@ -81,17 +81,6 @@ void review_cause(struct review_answer *answer, struct arena *arena, const char 
                                arena_strdup(arena, message) };
 }
 
-/* At most 'limit' bytes, without the pieces of a cut character at the end. */
-static struct str text_cut(struct str text, size_t limit)
-{
-    if (text.length <= limit)
-        return text;
-    text.length = limit;
-    while (text.length && ((unsigned char)text.text[text.length] & 0xc0) == 0x80)
-        text.length--;
-    return text;
-}
-
 void review_warn(struct review_answer *answer, struct arena *arena, const char *fmt, ...)
 {
     AUTO_STRBUF struct strbuf message = STRBUF_INIT;
@@ -101,8 +90,8 @@ void review_warn(struct review_answer *answer, struct arena *arena, const char *
     va_start(arguments, fmt);
     format_list(&message, fmt, arguments);
     va_end(arguments);
-    text = text_cut(strbuf_view(&message), WARNING_BYTES_MAX);
-    text = text_cut(text, WARNINGS_BYTES_MAX - answer->warning_bytes);
+    text = str_prefix(strbuf_view(&message), WARNING_BYTES_MAX);
+    text = str_prefix(text, WARNINGS_BYTES_MAX - answer->warning_bytes);
     if (!text.length)
         return;
     answer->warning_bytes += text.length;

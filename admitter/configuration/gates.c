@@ -359,20 +359,6 @@ int gates_set(struct gates *gates, struct str name, bool value, struct err *e)
     return err_set(e, ERR_INVALID, "unrecognized feature gate: %.*s", STR_ARGS(name));
 }
 
-bool gates_boolean(struct str text, bool *value)
-{
-    static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
-    static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
-
-    for (size_t i = 0; i < ARRAY_COUNT(yes); i++) {
-        if (str_is(text, yes[i]) || str_is(text, no[i])) {
-            *value = str_is(text, yes[i]);
-            return true;
-        }
-    }
-    return false;
-}
-
 static int parse_entry(struct gates *gates, struct str entry, struct err *e)
 {
     struct str name, text;
@@ -382,7 +368,7 @@ static int parse_entry(struct gates *gates, struct str entry, struct err *e)
         return err_set(e, ERR_INVALID, "missing bool value for %.*s", STR_ARGS(entry));
     name = str_trim(name);
     text = str_trim(text);
-    if (!gates_boolean(text, &value))
+    if (!str_to_bool(text, &value))
         return err_set(e, ERR_INVALID,
                        "invalid value of %.*s=%.*s, err: parsing \"%.*s\": invalid syntax",
                        STR_ARGS(name), STR_ARGS(text), STR_ARGS(text));

@@ -133,6 +133,3 @@ MUST_USE int gates_check(const struct gates *gates, struct err *e);
 
 /* Put the gates into the settings of the loop, the engine and the job kinds. */
 void gates_apply(const struct gates *gates, struct loop_settings *settings);
-
-/* A boolean as Go's strconv reads one; false when 'text' is none. */
-bool gates_boolean(struct str text, bool *value);

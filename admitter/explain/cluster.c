@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/kube/path.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/objects/names.h"
 #include "quota/base/mem.h"
 

@@ -7,7 +7,7 @@
 #include "admitter/configuration/configuration.h"
 #include "admitter/explain/cluster.h"
 #include "admitter/explain/report.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/simulate/world.h"
 #include "quota/base/mem.h"
 

@@ -2,8 +2,8 @@
 
 #include <string.h>
 #include "admitter/explain/text.h"
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "quota/base/mem.h"
 
 const char *explain_amount(const char *resource, int64_t amount, char *buffer)

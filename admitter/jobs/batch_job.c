@@ -5,7 +5,7 @@
 #include "admitter/jobs/equivalence.h"
 #include "admitter/jobs/job_facts.h"
 #include "admitter/jobs/job_webhook.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/jobs/topology_annotations.h"
 #include "admitter/objects/field_error.h"
@@ -48,16 +48,18 @@ static int32_t min_count_of(const json_t *object)
     const char *text = object_annotation(object, ANNOTATION_JOB_MIN_PARALLELISM);
     int64_t value;
 
-    return *text && text_is_int(text, &value) && value >= 0 && value <= INT32_MAX ? (int32_t)value
-                                                                                  : -1;
+    return *text && str_to_int64(str_of(text), &value) && value >= 0 && value <= INT32_MAX
+               ? (int32_t)value
+               : -1;
 }
 
 static bool is_completions_synced(const json_t *object)
 {
     bool synced = false;
 
-    return text_is_bool(object_annotation(object, ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM),
-                        &synced) &&
+    return str_to_bool(
+               str_of(object_annotation(object, ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM)),
+               &synced) &&
            synced;
 }
 
@@ -363,7 +365,7 @@ static void check_min_parallelism(const json_t *object, const struct job_options
 
     if (!json_at(object, "metadata", "annotations", ANNOTATION_JOB_MIN_PARALLELISM, NULL))
         return;
-    if (!text_is_int(text, &value))
+    if (!str_to_int64(str_of(text), &value))
         job_error_not_int(errors, path, text);
     else if (value >= count || value <= 0)
         field_error_invalid_int(errors, path, value, "should be between 0 and %lld",
@@ -383,7 +385,7 @@ static void check_completions_sync(const json_t *object, struct field_errors *er
     if (!json_at(object, "metadata", "annotations", ANNOTATION_JOB_COMPLETIONS_EQUAL_PARALLELISM,
                  NULL))
         return;
-    if (!text_is_bool(text, &synced)) {
+    if (!str_to_bool(str_of(text), &synced)) {
         field_error_invalid_text(errors, path, text,
                                  "strconv.ParseBool: parsing \"%s\": invalid syntax", text);
         return;

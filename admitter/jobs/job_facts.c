@@ -1,7 +1,7 @@
 #include "admitter/jobs/job_facts.h"
 
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/objects/names.h"
 
 #define LABEL_VALUE_LIMIT 63
@@ -66,8 +66,8 @@ static int32_t maximum_execution(const json_t *object)
 {
     int64_t seconds;
 
-    if (text_is_int(object_label(object, LABEL_MAX_EXEC_TIME_SECONDS), &seconds) && seconds > 0 &&
-        seconds <= INT32_MAX)
+    if (str_to_int64(str_of(object_label(object, LABEL_MAX_EXEC_TIME_SECONDS)), &seconds) &&
+        seconds > 0 && seconds <= INT32_MAX)
         return (int32_t)seconds;
     return -1;
 }
@@ -83,7 +83,7 @@ int job_facts_read(const json_t *object, const struct job_kind *kind,
     *job = (struct job){ .kind = kind };
     if (!json_is_object(metadata) || !*json_string_at(metadata, "name"))
         return err_set(e, ERR_INVALID, "%s: metadata.name: Required value", kind->kind);
-    text_is_int(json_string_at(metadata, "resourceVersion"), &version);
+    str_to_int64(str_of(json_string_at(metadata, "resourceVersion")), &version);
     job->namespace = text_of(arena, metadata, "namespace");
     job->name = text_of(arena, metadata, "name");
     job->uid = text_of(arena, metadata, "uid");

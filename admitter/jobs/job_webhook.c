@@ -2,7 +2,7 @@
 
 #include <string.h>
 #include "admitter/jobs/job_facts.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/objects/admission_gates.h"
 #include "admitter/objects/field_error.h"
 #include "admitter/objects/names.h"
@@ -167,7 +167,7 @@ static void check_maximum_execution(const json_t *object, struct field_errors *e
 
     if (!object_has_label(object, LABEL_MAX_EXEC_TIME_SECONDS))
         return;
-    if (!text_is_int(text, &seconds))
+    if (!str_to_int64(str_of(text), &seconds))
         job_error_not_int(errors, path, text);
     else if (seconds <= 0)
         field_error_invalid_int(errors, path, seconds, "should be greater than 0");

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/objects/field_error.h"
 #include "admitter/objects/names.h"
 #include "quota/base/mem.h"
@@ -102,14 +102,14 @@ static void check_unconstrained(const struct annotations *a)
     char path[PATH_BYTES];
     bool parsed;
 
-    if (value && !text_is_bool(value, &parsed))
+    if (value && !str_to_bool(str_of(value), &parsed))
         field_error_invalid_text(a->errors, path_of(a, key, path), value,
                                  "must be a boolean value");
 }
 
 static bool slice_size_parse(const char *text, int64_t *size)
 {
-    return text_is_int(text, size) && *size >= INT32_MIN && *size <= INT32_MAX;
+    return str_to_int64(str_of(text), size) && *size >= INT32_MIN && *size <= INT32_MAX;
 }
 
 static void check_slices(const struct annotations *a)
@@ -313,7 +313,7 @@ static int request_level(json_t *request, const json_t *annotations, bool *expli
         json_object_set(request, "preferred", preferred);
     } else if (unconstrained) {
         if (!json_is_string(unconstrained) ||
-            !text_is_bool(json_string_value(unconstrained), &value))
+            !str_to_bool(str_of(json_string_value(unconstrained)), &value))
             return err_set(e, ERR_INVALID, "annotation %s: must be a boolean value",
                            ANNOTATION_POD_SET_UNCONSTRAINED_TOPOLOGY);
         json_object_set_new(request, "unconstrained", json_boolean(value));

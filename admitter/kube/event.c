@@ -352,7 +352,7 @@ static void texts_copy(struct posting *p, const struct kube_note *from)
     for (size_t i = 0; i < ARRAY_COUNT(in); i++) {
         at[i] = p->texts.length;
         if (in[i] && in[i] == from->note)
-            event_note_add(&p->texts, in[i]);
+            strbuf_shortened(&p->texts, str_of(in[i]), EVENT_NOTE_MAX);
         else if (in[i])
             strbuf_puts(&p->texts, in[i]);
         strbuf_putc(&p->texts, '\0');

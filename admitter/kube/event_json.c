@@ -8,22 +8,6 @@
 #define NAME_MAX_BYTES 253
 #define FIELD_MAX 128 /* of reason, action and the reporting names */
 
-#define CUT_MARK " ..."
-
-void event_note_add(struct strbuf *out, const char *note)
-{
-    size_t length = strlen(note), kept = EVENT_NOTE_MAX - strlen(CUT_MARK);
-
-    if (length <= EVENT_NOTE_MAX) {
-        strbuf_add(out, note, length);
-        return;
-    }
-    while (kept > 0 && ((unsigned char)note[kept] & 0xc0) == 0x80)
-        kept--;
-    strbuf_add(out, note, kept);
-    strbuf_puts(out, CUT_MARK);
-}
-
 const char *event_namespace(const struct kube_note *note)
 {
     return note->namespace && note->namespace[0] ? note->namespace : "default";
@@ -73,7 +57,7 @@ void event_json(const struct kube_note *note, const char *name, const char *inst
                   note->warning ? "Warning" : "Normal");
     field(out, "reason", note->reason, FIELD_MAX);
     field(out, "action", note->action && note->action[0] ? note->action : note->reason, FIELD_MAX);
-    event_note_add(&cut, note->note ? note->note : "");
+    strbuf_shortened(&cut, str_of(note->note), EVENT_NOTE_MAX);
     field(out, "note", cut.text ? cut.text : "", SIZE_MAX);
     field(out, "reportingController", note->controller, FIELD_MAX);
     field(out, "reportingInstance", instance, FIELD_MAX);

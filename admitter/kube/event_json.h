@@ -3,11 +3,8 @@
 
 #include "admitter/kube/event.h"
 
-#define EVENT_NOTE_MAX 1024 /* bytes, the server refuses more */
+#define EVENT_NOTE_MAX 1024 /* bytes of a note; the server refuses more */
 
-/* Append 'note'; one that is too long ends in " ..." within EVENT_NOTE_MAX bytes, no character
- * split. */
-void event_note_add(struct strbuf *out, const char *note);
 /* The namespace an Event about this object lives in: its own, or "default". */
 const char *event_namespace(const struct kube_note *note);
 /* "<object>.<16 hex digits>", fixed for all repeats; the object's name is cut when too long. */

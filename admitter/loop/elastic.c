@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "admitter/jobs/job_facts.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/kube/path.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/job_slices.h"
 #include "admitter/loop/job_writes.h"
 #include "admitter/loop/report.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "admitter/jobs/equivalence.h"
 #include "admitter/jobs/job_facts.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/loop/elastic.h"
 #include "admitter/objects/decode.h"
@@ -73,7 +73,7 @@ static void read_meta(struct loop_event *event, const json_t *object)
     event->uid = arena_strdup(&event->arena, json_string_at(metadata, "uid"));
     event->generation = json_integer_at(metadata, "generation", 0);
     event->deleting = json_object_get(metadata, "deletionTimestamp") != NULL;
-    text_is_int(json_string_at(metadata, "resourceVersion"), &event->resource_version);
+    str_to_int64(str_of(json_string_at(metadata, "resourceVersion")), &event->resource_version);
     json_array_foreach(json_object_get(metadata, "finalizers"), i, finalizer)
         if (json_is_string(finalizer) &&
             strcmp(json_string_value(finalizer), FINALIZER_RESOURCE_IN_USE) == 0)

@@ -1,8 +1,8 @@
 #include "admitter/loop/intents.h"
 
 #include <string.h>
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/decision_write.h"
 #include "admitter/loop/workload_writes.h"
 #include "quota/base/log.h"

@@ -1,10 +1,10 @@
 #include "admitter/loop/job_writes.h"
 
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/jobs/workload_name.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/job_slices.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"

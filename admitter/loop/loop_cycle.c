@@ -1,7 +1,7 @@
 /* The scheduling cycle: let the engine decide, turn decisions into writes. */
 #include <string.h>
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/decision_write.h"
 #include "admitter/loop/intents.h"
 #include "admitter/rules/life_cycle.h"

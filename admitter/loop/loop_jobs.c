@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "admitter/jobs/job_copy.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/jobs/workload_name.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/loop/job_writes.h"
 #include "admitter/loop/owners.h"
 #include "admitter/loop/workload_writes.h"

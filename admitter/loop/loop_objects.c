@@ -1,6 +1,6 @@
 /* Queues, cohorts, flavors, checks, topologies, namespaces and classes: what their events mean. */
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/loop/object_status.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/workload_writes.h"

@@ -1,9 +1,9 @@
 /* Workloads: their events and their rules. The answers to their writes: workload_answers.c. */
 #include <string.h>
 #include "admitter/jobs/job_facts.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/rules/check_list.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/loop/elastic.h"
 #include "admitter/loop/intents.h"
 #include "admitter/loop/owners.h"

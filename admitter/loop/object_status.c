@@ -1,8 +1,8 @@
 #include "admitter/loop/object_status.h"
 
 #include <string.h>
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/merge_patch.h"
 #include "admitter/loop/report.h"
 #include "admitter/objects/queue_status.h"

@@ -1,6 +1,6 @@
 /* Queues, cohorts, flavors, checks and topologies: what has to be written to them. */
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/loop/object_status.h"
 #include "admitter/loop/workload_writes.h"
 #include "admitter/objects/names.h"

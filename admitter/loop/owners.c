@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/loop/snapshot.h"
 #include "quota/base/mem.h"
 

@@ -2,8 +2,8 @@
 #include <string.h>
 #include "admitter/jobs/job_copy.h"
 #include "admitter/jobs/job_facts.h"
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/loop/elastic.h"
 #include "admitter/rules/job_slices.h"
 #include "admitter/loop/owners.h"

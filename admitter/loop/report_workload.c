@@ -1,7 +1,7 @@
 /* Counters and histograms of Workloads. */
 #include <string.h>
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/loop/report.h"
 #include "admitter/loop/tally.h"
 #include "admitter/loop/workload_writes.h"

@@ -1,7 +1,7 @@
 /* The answers to writes of Workloads: what failed is held back, told to people, or made certain. */
 #include <string.h>
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/loop/elastic.h"
 #include "admitter/loop/intents.h"
 #include "admitter/loop/report.h"

@@ -1,7 +1,7 @@
 #include "admitter/loop/workload_writes.h"
 
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/rules/life_cycle.h"
 #include "admitter/rules/merge_patch.h"
 #include "admitter/loop/report.h"

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/kube/path.h"
 #include "admitter/loop/intents.h"
 #include "admitter/objects/names.h"
@@ -114,8 +114,8 @@ static void read_answer(struct write_op *op, const struct kube_result *result)
     op->body =
         (struct str){ mem_dup_n(result->body.text, result->body.length), result->body.length };
     answer = json_loadb(result->body.text, result->body.length, 0, NULL);
-    text_is_int(json_string_at(json_object_get(answer, "metadata"), "resourceVersion"),
-                &op->resource_version);
+    str_to_int64(str_of(json_string_at(json_object_get(answer, "metadata"), "resourceVersion")),
+                 &op->resource_version);
     json_decref(answer);
 }
 

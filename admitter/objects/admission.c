@@ -75,10 +75,10 @@ void cluster_queue_set_defaults(json_t *object, const struct object_gates *gates
     (void)gates;
     if (!add_finalizer(object))
         return;
-    json_array_foreach(tree_at(object, "spec", "resourceGroups", NULL), i, group)
+    json_array_foreach(json_at(object, "spec", "resourceGroups", NULL), i, group)
         json_array_foreach(json_object_get(group, "flavors"), k, flavor)
             canonical_flavor(flavor);
-    tree_canonical(tree_at(object, "spec", "fairSharing", NULL), "weight");
+    tree_canonical(json_at(object, "spec", "fairSharing", NULL), "weight");
 }
 
 void resource_flavor_set_defaults(json_t *object, const struct object_gates *gates)
@@ -99,14 +99,14 @@ static void canonical_list(json_t *list)
 /* What holds "resources": a container or a pod's spec. */
 static void canonical_resources(json_t *holder)
 {
-    canonical_list(tree_at(holder, "resources", "requests", NULL));
-    canonical_list(tree_at(holder, "resources", "limits", NULL));
+    canonical_list(json_at(holder, "resources", "requests", NULL));
+    canonical_list(json_at(holder, "resources", "limits", NULL));
 }
 
 static void canonical_pod_set(json_t *pod_set)
 {
     static const char *const lists[] = { "initContainers", "containers" };
-    json_t *spec = tree_at(pod_set, "template", "spec", NULL), *container;
+    json_t *spec = json_at(pod_set, "template", "spec", NULL), *container;
     size_t i, k;
 
     canonical_resources(spec);
@@ -118,7 +118,7 @@ static void canonical_pod_set(json_t *pod_set)
 
 void workload_set_defaults(json_t *object, const struct object_gates *gates)
 {
-    json_t *list = tree_at(object, "spec", "podSets", NULL), *pod_set;
+    json_t *list = json_at(object, "spec", "podSets", NULL), *pod_set;
     bool changed = false;
     size_t i;
 

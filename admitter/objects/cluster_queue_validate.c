@@ -37,8 +37,8 @@ static void check_preemption(const json_t *spec, struct field_errors *errors)
     const json_t *borrow = json_object_get(preemption, "borrowWithinCohort");
     json_t *shown;
 
-    if (strcmp(or_else(tree_text(preemption, "reclaimWithinCohort"), "Never"), "Never") != 0 ||
-        strcmp(or_else(tree_text(borrow, "policy"), "Never"), "Never") == 0)
+    if (strcmp(or_else(json_string_at(preemption, "reclaimWithinCohort"), "Never"), "Never") != 0 ||
+        strcmp(or_else(json_string_at(borrow, "policy"), "Never"), "Never") == 0)
         return;
     shown = preemption_shown(preemption);
     field_error_invalid_json(errors, "spec.preemption", shown,
@@ -50,11 +50,12 @@ static void check_preemption(const json_t *spec, struct field_errors *errors)
 static void check_preference(const json_t *spec, struct field_errors *errors)
 {
     const json_t *fungibility = json_object_get(spec, "flavorFungibility");
-    const char *preference = tree_text(fungibility, "preference");
+    const char *preference = json_string_at(fungibility, "preference");
 
-    if (*preference && (strcmp(tree_text(fungibility, "whenCanBorrow"), "TryNextFlavor") != 0 ||
-                        strcmp(or_else(tree_text(fungibility, "whenCanPreempt"), "TryNextFlavor"),
-                               "TryNextFlavor") != 0))
+    if (*preference &&
+        (strcmp(json_string_at(fungibility, "whenCanBorrow"), "TryNextFlavor") != 0 ||
+         strcmp(or_else(json_string_at(fungibility, "whenCanPreempt"), "TryNextFlavor"),
+                "TryNextFlavor") != 0))
         field_error_invalid_text(errors, "spec.flavorFungibility.preference", preference,
                                  "preference \"%s\" requires both whenCanBorrow and "
                                  "whenCanPreempt to be TryNextFlavor",
@@ -116,9 +117,9 @@ static json_t *flavor_names(const json_t *object)
     json_t *names = json_object(), *group, *flavor;
     size_t i, k;
 
-    json_array_foreach(tree_at(object, "spec", "resourceGroups", NULL), i, group)
+    json_array_foreach(json_at(object, "spec", "resourceGroups", NULL), i, group)
         json_array_foreach(json_object_get(group, "flavors"), k, flavor)
-            json_object_set_new(names, tree_text(flavor, "name"), json_true());
+            json_object_set_new(names, json_string_at(flavor, "name"), json_true());
     return names;
 }
 
@@ -141,8 +142,8 @@ static void check_constraints(const json_t *object, const json_t *migration,
 {
     const json_t *constraints = json_object_get(migration, "constraints");
     const char *path = "spec.concurrentAdmissionPolicy.migration.constraints";
-    const char *last = tree_text(constraints, "lastAcceptableFlavorName");
-    const char *mode = tree_text(migration, "mode");
+    const char *last = json_string_at(constraints, "lastAcceptableFlavorName");
+    const char *mode = json_string_at(migration, "mode");
     AUTO_STRBUF struct strbuf known = STRBUF_INIT;
     json_t *names;
     const char **list;
@@ -175,7 +176,7 @@ static void check_concurrent_admission(const json_t *object, struct field_errors
     const json_t *policy = json_object_get(spec, "concurrentAdmissionPolicy");
     const json_t *groups = json_object_get(spec, "resourceGroups");
     const json_t *flavors = json_object_get(json_array_get(groups, 0), "flavors");
-    const char *strategy = tree_text(spec, "queueingStrategy");
+    const char *strategy = json_string_at(spec, "queueingStrategy");
 
     if (!policy || json_is_null(policy))
         return;
@@ -212,7 +213,7 @@ static bool same_set(const json_t *a, const json_t *b)
 
 static const json_t *checks_of(const json_t *object)
 {
-    return tree_at(object, "spec", "admissionChecksStrategy", "admissionChecks", NULL);
+    return json_at(object, "spec", "admissionChecksStrategy", "admissionChecks", NULL);
 }
 
 /* Checks that stood there before are not examined again while the flavors stay. NULL: examine
@@ -266,7 +267,7 @@ static void check_admission_checks(const json_t *old_object, const json_t *objec
 
     known.items = names_list(names, errors->arena, &known.count);
     json_array_foreach(checks_of(object), i, check) {
-        const json_t *before = tree_entry(spared, "name", tree_text(check, "name"));
+        const json_t *before = tree_entry(spared, "name", json_string_at(check, "name"));
 
         if (!before ||
             !same_set(json_object_get(before, "onFlavors"), json_object_get(check, "onFlavors")))
@@ -282,7 +283,7 @@ void cluster_queue_validate(const json_t *old_object, const json_t *object,
 {
     const json_t *spec = json_object_get(object, "spec");
     const json_t *policy = json_object_get(spec, "concurrentAdmissionPolicy");
-    const struct quota_rules rules = { *tree_text(spec, "cohortName") != '\0',
+    const struct quota_rules rules = { *json_string_at(spec, "cohortName") != '\0',
                                        "must be nil when cohort is empty", true };
 
     resource_groups_validate(json_object_get(spec, "resourceGroups"), &rules, "spec.resourceGroups",
@@ -297,7 +298,7 @@ void cluster_queue_validate(const json_t *old_object, const json_t *object,
         check_concurrent_admission(object, errors);
     check_admission_checks(old_object, object, gates, errors);
     if (old_object &&
-        !tree_same(tree_at(old_object, "spec", "concurrentAdmissionPolicy", NULL), policy))
+        !tree_same(json_at(old_object, "spec", "concurrentAdmissionPolicy", NULL), policy))
         field_error_invalid_json(errors, "spec.concurrentAdmissionPolicy", policy,
                                  "field is immutable");
 }

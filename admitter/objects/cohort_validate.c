@@ -7,7 +7,7 @@ void cohort_validate(const json_t *old_object, const json_t *object,
                      const struct object_gates *gates, struct field_errors *errors)
 {
     const json_t *spec = json_object_get(object, "spec");
-    const struct quota_rules rules = { *tree_text(spec, "parentName") != '\0',
+    const struct quota_rules rules = { *json_string_at(spec, "parentName") != '\0',
                                        "must be nil when parent is empty", false };
 
     (void)old_object;

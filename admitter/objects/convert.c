@@ -49,7 +49,7 @@ static json_t *object_make(json_t *parent, const char *key)
 
 static void drop_consumption(json_t *object)
 {
-    json_object_del(tree_at(object, "status", "fairSharing", NULL), "admissionFairSharingStatus");
+    json_object_del(json_at(object, "status", "fairSharing", NULL), "admissionFairSharingStatus");
 }
 
 /* v1beta1 writes these even when they are zero. */
@@ -65,7 +65,7 @@ static void put_counters(json_t *status)
 static void replace_word(json_t *object, const char *key, const char *old_word,
                          const char *new_word)
 {
-    if (strcmp(tree_text(object, key), old_word) == 0)
+    if (strcmp(json_string_at(object, key), old_word) == 0)
         json_object_set_new(object, key, json_string(new_word));
 }
 
@@ -159,7 +159,7 @@ static int cohort_down(json_t *object, const struct object_gates *gates, struct 
 
 static void priority_class_up(json_t *spec)
 {
-    const char *source = tree_text(spec, "priorityClassSource");
+    const char *source = json_string_at(spec, "priorityClassSource");
     json_t *name = json_object_get(spec, "priorityClassName");
     const char *group = NULL, *kind = NULL;
 
@@ -182,7 +182,7 @@ static void priority_class_up(json_t *spec)
 static void priority_class_down(json_t *spec)
 {
     const json_t *ref = json_object_get(spec, "priorityClassRef");
-    const char *group = tree_text(ref, "group"), *kind = tree_text(ref, "kind");
+    const char *group = json_string_at(ref, "group"), *kind = json_string_at(ref, "kind");
     const char *source = NULL;
 
     json_object_del(spec, "priorityClassSource");
@@ -193,7 +193,7 @@ static void priority_class_down(json_t *spec)
         source = PRIORITY_SOURCE_POD;
     if (source) {
         json_object_set_new(spec, "priorityClassSource", json_string(source));
-        json_object_set_new(spec, "priorityClassName", json_string(tree_text(ref, "name")));
+        json_object_set_new(spec, "priorityClassName", json_string(json_string_at(ref, "name")));
     }
     json_object_del(spec, "priorityClassRef");
 }
@@ -204,7 +204,7 @@ static int convert_assignments(json_t *object, const struct object_gates *gates,
     json_t *assignment;
     size_t i;
 
-    json_array_foreach(tree_at(object, "status", "admission", "podSetAssignments", NULL), i,
+    json_array_foreach(json_at(object, "status", "admission", "podSetAssignments", NULL), i,
                        assignment) {
         const json_t *before = json_object_get(assignment, "topologyAssignment");
         json_t *after;
@@ -228,7 +228,7 @@ static void drop_gates(json_t *object)
 
     json_object_del(json_object_get(object, "spec"), "preemptionGates");
     json_object_del(json_object_get(object, "status"), "preemptionGates");
-    json_array_foreach(tree_at(object, "spec", "podSets", NULL), i, pod_set)
+    json_array_foreach(json_at(object, "spec", "podSets", NULL), i, pod_set)
         json_object_del(json_object_get(pod_set, "topologyRequest"),
                         "podsetSliceRequiredTopologyConstraints");
 }
@@ -263,7 +263,7 @@ static int multikueue_cluster_up(json_t *object, const struct object_gates *gate
     if (!spec)
         return 0;
     source = json_object();
-    if (*tree_text(kube_config, "location"))
+    if (*json_string_at(kube_config, "location"))
         json_object_set(source, "kubeConfig", kube_config);
     if (tree_has(spec, "clusterProfileRef"))
         json_object_set(source, "clusterProfileRef", json_object_get(spec, "clusterProfileRef"));
@@ -325,7 +325,7 @@ static bool is_version(const char *api_version)
 int object_convert(json_t *object, const char *desired_api_version,
                    const struct object_gates *gates, struct err *e)
 {
-    const char *from = tree_text(object, "apiVersion"), *kind = tree_text(object, "kind");
+    const char *from = json_string_at(object, "apiVersion"), *kind = json_string_at(object, "kind");
     bool up = strcmp(desired_api_version, KUEUE_V1BETA2) == 0;
 
     if (!is_version(from))

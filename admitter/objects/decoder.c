@@ -42,21 +42,12 @@ void decode_problem(struct decoder *d, const char *member, const char *fmt, ...)
     err_set(d->e, ERR_INVALID, "%s: %s", path.length ? path.text : "object", text);
 }
 
-static size_t whole_characters(struct str value, size_t limit)
-{
-    if (value.length <= limit)
-        return value.length;
-    while (limit > 0 && ((unsigned char)value.text[limit] & 0xC0) == 0x80)
-        limit--;
-    return limit;
-}
-
 static void unexpected_value(struct decoder *d, const char *expected, struct str value)
 {
-    size_t shown = whole_characters(value, VALUE_SHOWN);
+    struct str shown = str_prefix(value, VALUE_SHOWN);
 
-    decode_problem(d, "", "expected %s, got %.*s%s", expected, (int)shown,
-                   value.text ? value.text : "", shown < value.length ? "..." : "");
+    decode_problem(d, "", "expected %s, got %.*s%s", expected, STR_ARGS(shown),
+                   shown.length < value.length ? "..." : "");
 }
 
 void decode_unexpected(struct decoder *d, const char *expected)
@@ -292,7 +283,7 @@ void decode_quantity(struct decoder *d, void *target)
     text = json_scalar(&d->reader, d->arena);
     if (text && quantity_parse(str_of(text), target, NULL) < 0)
         decode_problem(d, "", "expected a quantity, got \"%.*s\"",
-                       (int)whole_characters(str_of(text), VALUE_SHOWN), text);
+                       STR_ARGS(str_prefix(str_of(text), VALUE_SHOWN)));
 }
 
 void decode_time(struct decoder *d, void *target)
@@ -304,7 +295,7 @@ void decode_time(struct decoder *d, void *target)
     text = json_text(&d->reader, d->arena);
     if (text && time_parse(str_of(text), target, NULL) < 0)
         decode_problem(d, "", "expected a time like 2006-01-02T15:04:05Z, got \"%.*s\"",
-                       (int)whole_characters(str_of(text), VALUE_SHOWN), text);
+                       STR_ARGS(str_prefix(str_of(text), VALUE_SHOWN)));
 }
 
 static void resource_read(struct decoder *d, void *target)
@@ -356,7 +347,7 @@ int decode_choice(struct decoder *d, const char *const *names, int otherwise)
         strbuf_printf(&known, "%s\"%s\"", i ? ", " : "", names[i]);
     }
     decode_problem(d, "", "Unsupported value: \"%.*s\": supported values: %s",
-                   (int)whole_characters(str_of(text), VALUE_SHOWN), text, known.text);
+                   STR_ARGS(str_prefix(str_of(text), VALUE_SHOWN)), known.text);
     return -1;
 }
 

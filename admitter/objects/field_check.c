@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include "admitter/objects/condition.h"
 #include "quota/base/mem.h"
 #include "quota/base/str.h"
 
@@ -11,7 +12,6 @@
 #define NAME_LIMIT 63
 #define SUBDOMAIN_LIMIT 253
 #define ANNOTATION_BYTES 262144
-#define CONDITION_MESSAGE_BYTES 32768
 #define CONDITION_REASON_BYTES 1024
 
 #define NAME_PATTERN "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"

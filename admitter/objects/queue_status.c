@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "admitter/objects/condition_list.h"
+#include "admitter/objects/condition.h"
 #include "quota/base/mem.h"
 
 #define LISTED_FLAVORS 64 /* the schema takes no more, and the rest has to get through */
@@ -91,17 +91,6 @@ static json_t *status_copy(const json_t *old_status)
     return json_is_object(old_status) ? json_deep_copy(old_status) : json_object();
 }
 
-static json_t *conditions_of(json_t *status)
-{
-    json_t *conditions = json_object_get(status, "conditions");
-
-    if (!json_is_array(conditions)) {
-        conditions = json_array();
-        json_object_set_new(status, "conditions", conditions);
-    }
-    return conditions;
-}
-
 /* int32 in the API. */
 static void put_counter(json_t *out, const char *key, int64_t value)
 {
@@ -134,8 +123,11 @@ json_t *cluster_queue_status_build(const json_t *old_status, const struct queue_
     const struct usage_form admitted = { true, true, has_cohort };
     json_t *out = status_copy(old_status);
 
-    condition_set(conditions_of(out), "Active", status->activity.active ? "True" : "False",
-                  status->activity.reason, status->activity.message, generation, now);
+    status_condition_put(
+        out,
+        &(struct condition_change){ "Active", status->activity.active ? "True" : "False",
+                                    status->activity.reason, status->activity.message, generation },
+        now);
     put_counters(out, status);
     json_object_set_new(out, "flavorsReservation", usage_list(status, reserving));
     json_object_set_new(out, "flavorsUsage", usage_list(status, admitted));
@@ -199,8 +191,10 @@ json_t *local_queue_status_build(const json_t *old_status, const struct queue_st
     const struct queue_status *usage = facts->cluster_queue_exists ? shown : &nothing;
     json_t *out = status_copy(old_status);
 
-    condition_set(conditions_of(out), "Active", activity.status, activity.reason, activity.message,
-                  generation, now);
+    status_condition_put(out,
+                         &(struct condition_change){ "Active", activity.status, activity.reason,
+                                                     activity.message, generation },
+                         now);
     put_counters(out, shown);
     if (facts->stopped)
         put_counter(out, "pendingWorkloads", 0);

@@ -96,9 +96,9 @@ static void flavor_validate(const json_t *flavor, const json_t *covered,
 
         if (!expected)
             break;
-        if (strcmp(expected, tree_text(quota, "name")) != 0)
+        if (strcmp(expected, json_string_at(quota, "name")) != 0)
             field_error_invalid_text(errors, field_path(errors, "%s.name", at),
-                                     tree_text(quota, "name"),
+                                     json_string_at(quota, "name"),
                                      "must match the name in coveredResources");
         quota_validate(quota, rules, at, errors);
     }
@@ -119,9 +119,9 @@ void resource_groups_validate(const json_t *groups, const struct quota_rules *ru
             const char *flavor_at = field_path(errors, "%s.flavors[%zu]", at, k);
 
             flavor_validate(flavor, covered, rules, flavor_at, errors);
-            if (seen_before(flavors, tree_text(flavor, "name")))
+            if (seen_before(flavors, json_string_at(flavor, "name")))
                 field_error_duplicate_text(errors, field_path(errors, "%s.name", flavor_at),
-                                           tree_text(flavor, "name"));
+                                           json_string_at(flavor, "name"));
         }
     }
     json_decref(resources);

@@ -11,8 +11,8 @@ static bool is_repeated(const json_t *taints, size_t at)
     for (size_t i = 0; i < at; i++) {
         const json_t *other = json_array_get(taints, i);
 
-        if (strcmp(tree_text(taint, "key"), tree_text(other, "key")) == 0 &&
-            strcmp(tree_text(taint, "effect"), tree_text(other, "effect")) == 0)
+        if (strcmp(json_string_at(taint, "key"), json_string_at(other, "key")) == 0 &&
+            strcmp(json_string_at(taint, "effect"), json_string_at(other, "effect")) == 0)
             return true;
     }
     return false;
@@ -39,9 +39,9 @@ static void check_taints(const json_t *taints, struct field_errors *errors)
         const char *path = field_path(errors, "spec.nodeTaints[%zu]", i);
 
         field_check_qualified_name(errors, field_path(errors, "%s.key", path),
-                                   tree_text(taint, "key"));
+                                   json_string_at(taint, "key"));
         field_check_label_value_joined(errors, field_path(errors, "%s.value", path),
-                                       tree_text(taint, "value"));
+                                       json_string_at(taint, "value"));
         if (is_repeated(taints, i))
             report_repeated(errors, path, taint);
     }
@@ -59,7 +59,7 @@ void resource_flavor_validate(const json_t *old_object, const json_t *object,
     field_check_labels(errors, "spec.nodeLabels", json_object_get(spec, "nodeLabels"));
     check_taints(json_object_get(spec, "nodeTaints"), errors);
     json_array_foreach(json_object_get(spec, "tolerations"), i, toleration)
-        if (*tree_text(toleration, "key"))
+        if (*json_string_at(toleration, "key"))
             field_check_qualified_name(errors, field_path(errors, "spec.tolerations[%zu].key", i),
-                                       tree_text(toleration, "key"));
+                                       json_string_at(toleration, "key"));
 }

@@ -1,29 +1,8 @@
 #include "admitter/objects/tree.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "quota/base/mem.h"
-
-json_t *tree_at(const json_t *object, ...)
-{
-    const json_t *at = object;
-    const char *key;
-    va_list keys;
-
-    va_start(keys, object);
-    while (at && (key = va_arg(keys, const char *)) != NULL)
-        at = json_object_get(at, key);
-    va_end(keys);
-    return (json_t *)at;
-}
-
-const char *tree_text(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
 
 bool tree_has(const json_t *object, const char *key)
 {
@@ -32,34 +11,15 @@ bool tree_has(const json_t *object, const char *key)
     return value && !json_is_null(value);
 }
 
-int64_t tree_integer(const json_t *object, const char *key, int64_t otherwise)
-{
-    const json_t *value = json_object_get(object, key);
-
-    return json_is_integer(value) ? json_integer_value(value) : otherwise;
-}
-
-const char *tree_annotation(const json_t *object, const char *key)
-{
-    return tree_text(tree_at(object, "metadata", "annotations", NULL), key);
-}
-
 json_t *tree_entry(const json_t *list, const char *key, const char *text)
 {
     json_t *entry;
     size_t i;
 
     json_array_foreach(list, i, entry)
-        if (strcmp(tree_text(entry, key), text) == 0)
+        if (strcmp(json_string_at(entry, key), text) == 0)
             return entry;
     return NULL;
-}
-
-bool tree_condition_is_true(const json_t *object, const char *type)
-{
-    const json_t *conditions = tree_at(object, "status", "conditions", NULL);
-
-    return strcmp(tree_text(tree_entry(conditions, "type", type), "status"), "True") == 0;
 }
 
 bool tree_list_has(const json_t *list, const char *text)

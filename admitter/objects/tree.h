@@ -1,21 +1,13 @@
-/* tree.h - short ways to read and compare jansson trees of Kubernetes objects. Pure; results are
- * borrowed. Private to admitter/objects. */
+/* tree.h - lists, quantities and sameness in jansson trees of Kubernetes objects, for the rules
+ * that compare them. Pure; results are borrowed. Private to admitter/objects. */
 #pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include "admitter/objects/json_read.h"
 #include "quota/base/quantity.h"
 
-/* Follow member names, ended by NULL: tree_at(object, "spec", "podSets", NULL). NULL when
- * absent. */
-json_t *tree_at(const json_t *object, ...) __attribute__((sentinel));
-/* "" when absent or no string. */
-const char *tree_text(const json_t *object, const char *key);
 bool tree_has(const json_t *object, const char *key); /* present and not null */
-int64_t tree_integer(const json_t *object, const char *key, int64_t otherwise);
-const char *tree_annotation(const json_t *object, const char *key); /* "" when absent */
-bool tree_condition_is_true(const json_t *object, const char *type);
 /* The entry of a list whose member 'key' is 'text'; NULL when there is none. */
 json_t *tree_entry(const json_t *list, const char *key, const char *text);
 bool tree_list_has(const json_t *list, const char *text); /* a list of strings */

@@ -1,5 +1,6 @@
 #include <string.h>
 #include "admitter/objects/admission_gates.h"
+#include "admitter/objects/condition.h"
 #include "admitter/objects/names.h"
 #include "admitter/objects/tree.h"
 #include "admitter/objects/workload_validate_private.h"
@@ -18,10 +19,10 @@ static bool pod_set_same(const json_t *before, json_t *after, const struct objec
     if (tree_same(before, after))
         return true;
     if (!gates->elastic_slices ||
-        tree_integer(after, "count", 1) >= tree_integer(before, "count", 1))
+        json_integer_at(after, "count", 1) >= json_integer_at(before, "count", 1))
         return false;
     lowered = json_copy((json_t *)before);
-    json_object_set_new(lowered, "count", json_integer(tree_integer(after, "count", 1)));
+    json_object_set_new(lowered, "count", json_integer(json_integer_at(after, "count", 1)));
     same = tree_same(lowered, after);
     json_decref(lowered);
     return same;
@@ -34,7 +35,7 @@ static void check_pod_sets(const json_t *old_object, const json_t *object,
     json_t *pod_set;
     size_t i;
 
-    if (!tree_condition_is_true(old_object, "QuotaReserved"))
+    if (!condition_true(old_object, "QuotaReserved"))
         return;
     if (json_array_size(before) != json_array_size(after)) {
         field_error_invalid_json(errors, "spec.podSets", after, IMMUTABLE);
@@ -51,29 +52,28 @@ static void check_pod_sets(const json_t *old_object, const json_t *object,
 /* An elastic Workload whose pod set is below what was admitted. */
 static bool is_scaled_down(const json_t *object, const char *name, const struct object_gates *gates)
 {
-    const json_t *assignments = tree_at(object, "status", "admission", "podSetAssignments", NULL);
+    const json_t *assignments = json_at(object, "status", "admission", "podSetAssignments", NULL);
     const json_t *pod_set = workload_pod_set(object, name);
 
     return workload_is_elastic(object, gates) && pod_set &&
-           tree_integer(pod_set, "count", 1) <
-               tree_integer(tree_entry(assignments, "name", name), "count", 0);
+           json_integer_at(pod_set, "count", 1) <
+               json_integer_at(tree_entry(assignments, "name", name), "count", 0);
 }
 
 static void check_reclaimable(const json_t *old_object, const json_t *object,
                               const struct object_gates *gates, struct field_errors *errors)
 {
-    const json_t *after = tree_at(object, "status", "reclaimablePods", NULL);
+    const json_t *after = json_at(object, "status", "reclaimablePods", NULL);
     json_t *old_entry;
     size_t i;
 
-    if (!tree_condition_is_true(old_object, "QuotaReserved") ||
-        !tree_condition_is_true(object, "QuotaReserved"))
+    if (!condition_true(old_object, "QuotaReserved") || !condition_true(object, "QuotaReserved"))
         return;
-    json_array_foreach(tree_at(old_object, "status", "reclaimablePods", NULL), i, old_entry) {
-        const char *name = tree_text(old_entry, "name");
+    json_array_foreach(json_at(old_object, "status", "reclaimablePods", NULL), i, old_entry) {
+        const char *name = json_string_at(old_entry, "name");
         const json_t *entry = tree_entry(after, "name", name);
-        int64_t before = tree_integer(old_entry, "count", 0);
-        int64_t count = tree_integer(entry, "count", 0);
+        int64_t before = json_integer_at(old_entry, "count", 0);
+        int64_t count = json_integer_at(entry, "count", 0);
 
         if (is_scaled_down(object, name, gates))
             continue;
@@ -123,8 +123,8 @@ static bool admission_same(const json_t *before, const json_t *after,
 static void check_admission(const json_t *old_object, const json_t *object,
                             const struct object_gates *gates, struct field_errors *errors)
 {
-    const json_t *before = tree_at(old_object, "status", "admission", NULL);
-    const json_t *after = tree_at(object, "status", "admission", NULL);
+    const json_t *before = json_at(old_object, "status", "admission", NULL);
+    const json_t *after = json_at(object, "status", "admission", NULL);
 
     if (json_is_object(before) && json_is_object(after) && !admission_same(before, after, gates))
         field_error_invalid_json(errors, "status.admission", after, IMMUTABLE);
@@ -134,18 +134,18 @@ static void check_admission(const json_t *old_object, const json_t *object,
 
 static bool is_ready(const json_t *check)
 {
-    return strcmp(tree_text(check, "state"), "Ready") == 0;
+    return strcmp(json_string_at(check, "state"), "Ready") == 0;
 }
 
 static void check_pod_set_updates(const json_t *old_object, const json_t *object,
                                   struct field_errors *errors)
 {
-    const json_t *after = tree_at(object, "status", "admissionChecks", NULL);
+    const json_t *after = json_at(object, "status", "admissionChecks", NULL);
     json_t *old_check;
     size_t i;
 
-    json_array_foreach(tree_at(old_object, "status", "admissionChecks", NULL), i, old_check) {
-        const json_t *check = tree_entry(after, "name", tree_text(old_check, "name"));
+    json_array_foreach(json_at(old_object, "status", "admissionChecks", NULL), i, old_check) {
+        const json_t *check = tree_entry(after, "name", json_string_at(old_check, "name"));
         const json_t *updates = json_object_get(check, "podSetUpdates");
 
         if (check && is_ready(old_check) && is_ready(check) &&
@@ -160,10 +160,10 @@ static void check_cluster_name(const json_t *old_object, const json_t *object,
                                struct field_errors *errors)
 {
     const json_t *old_status = json_object_get(old_object, "status");
-    const char *name = tree_text(json_object_get(object, "status"), "clusterName");
+    const char *name = json_string_at(json_object_get(object, "status"), "clusterName");
 
-    if (*tree_text(old_status, "clusterName") || !*name ||
-        *tree_annotation(object, ANNOTATION_SLICE_REPLACEMENT_FOR) ||
+    if (*json_string_at(old_status, "clusterName") || !*name ||
+        *object_annotation(object, ANNOTATION_SLICE_REPLACEMENT_FOR) ||
         tree_list_has(json_object_get(old_status, "nominatedClusterNames"), name))
         return;
     field_error_invalid_text(errors, "status.clusterName", name,
@@ -180,7 +180,7 @@ void workload_update_validate(const json_t *old_object, const json_t *object,
     check_pod_set_updates(old_object, object, errors);
     check_cluster_name(old_object, object, errors);
     if (gates->admission_gated_by)
-        admission_gates_check_update(tree_annotation(old_object, ANNOTATION_ADMISSION_GATED_BY),
-                                     tree_annotation(object, ANNOTATION_ADMISSION_GATED_BY),
+        admission_gates_check_update(object_annotation(old_object, ANNOTATION_ADMISSION_GATED_BY),
+                                     object_annotation(object, ANNOTATION_ADMISSION_GATED_BY),
                                      errors);
 }

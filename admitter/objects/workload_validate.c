@@ -1,5 +1,6 @@
 #include <string.h>
 #include "admitter/objects/admission_gates.h"
+#include "admitter/objects/condition.h"
 #include "admitter/objects/names.h"
 #include "admitter/objects/tree.h"
 #include "admitter/objects/workload_validate_private.h"
@@ -12,13 +13,13 @@
 
 const json_t *workload_pod_sets(const json_t *object)
 {
-    return tree_at(object, "spec", "podSets", NULL);
+    return json_at(object, "spec", "podSets", NULL);
 }
 
 bool workload_is_elastic(const json_t *object, const struct object_gates *gates)
 {
     return gates->elastic_slices &&
-           strcmp(tree_annotation(object, ANNOTATION_ELASTIC_JOB), "true") == 0;
+           strcmp(object_annotation(object, ANNOTATION_ELASTIC_JOB), "true") == 0;
 }
 
 /* ---- pod sets ---- */
@@ -66,9 +67,9 @@ static void check_containers(const json_t *spec, const char *list, const struct 
 static void check_slice_size(const json_t *request, const char *path, struct field_errors *errors)
 {
     const char *at = field_path(errors, "%s.podSetSliceSize", path);
-    bool has_topology = *tree_text(request, "podSetSliceRequiredTopology") != '\0';
+    bool has_topology = *json_string_at(request, "podSetSliceRequiredTopology") != '\0';
     bool has_size = tree_has(request, "podSetSliceSize");
-    int64_t size = tree_integer(request, "podSetSliceSize", 1);
+    int64_t size = json_integer_at(request, "podSetSliceSize", 1);
 
     if (has_topology && !has_size)
         field_error_required(errors, at,
@@ -91,7 +92,7 @@ static void check_topology_request(const json_t *request, const char *path,
     check_slice_size(request, path, errors);
     json_array_foreach(json_object_get(request, "podsetSliceRequiredTopologyConstraints"), i,
                        constraint) {
-        int64_t size = tree_integer(constraint, "size", 0);
+        int64_t size = json_integer_at(constraint, "size", 0);
 
         if (size <= 0)
             field_error_invalid_int(
@@ -147,13 +148,13 @@ static void check_pod_sets(const json_t *object, const struct object_gates *gate
 
 static bool is_reserved_without_admission(const json_t *object)
 {
-    return object && tree_condition_is_true(object, "QuotaReserved") &&
+    return object && condition_true(object, "QuotaReserved") &&
            !tree_has(json_object_get(object, "status"), "admission");
 }
 
 static const char *pod_set_name(const json_t *entry)
 {
-    const char *name = tree_text(entry, "name");
+    const char *name = json_string_at(entry, "name");
 
     return *name ? name : POD_SET_DEFAULT_NAME;
 }
@@ -172,7 +173,7 @@ json_t *workload_pod_set(const json_t *object, const char *name)
 static void check_assignment(const json_t *object, const json_t *assignment, const char *path,
                              struct field_errors *errors)
 {
-    int64_t count = tree_integer(assignment, "count", 0);
+    int64_t count = json_integer_at(assignment, "count", 0);
     struct quantity usage;
     const char *resource;
     json_t *value;
@@ -196,11 +197,11 @@ static void check_assignment(const json_t *object, const json_t *assignment, con
 static void check_admission(const json_t *old_object, const json_t *object,
                             struct field_errors *errors)
 {
-    const json_t *admission = tree_at(object, "status", "admission", NULL);
+    const json_t *admission = json_at(object, "status", "admission", NULL);
     json_t *assignment;
     size_t i;
 
-    if (!tree_condition_is_true(object, "QuotaReserved"))
+    if (!condition_true(object, "QuotaReserved"))
         return;
     if (!admission || json_is_null(admission)) {
         if (!is_reserved_without_admission(old_object))
@@ -236,16 +237,16 @@ static const char **pod_set_names(const json_t *object, bool sorted, struct aren
 static void check_reclaimable(const json_t *old_object, const json_t *object,
                               const struct object_gates *gates, struct field_errors *errors)
 {
-    const json_t *before = tree_at(old_object, "status", "reclaimablePods", NULL);
+    const json_t *before = json_at(old_object, "status", "reclaimablePods", NULL);
     json_t *entry;
     size_t i, known;
 
-    json_array_foreach(tree_at(object, "status", "reclaimablePods", NULL), i, entry) {
-        const char *name = tree_text(entry, "name");
+    json_array_foreach(json_at(object, "status", "reclaimablePods", NULL), i, entry) {
+        const char *name = json_string_at(entry, "name");
         const json_t *pod_set = workload_pod_set(object, name);
-        int64_t count = tree_integer(entry, "count", 0);
-        int64_t most = tree_integer(pod_set, "count", 1);
-        bool unchanged = tree_integer(tree_entry(before, "name", name), "count", -1) == count;
+        int64_t count = json_integer_at(entry, "count", 0);
+        int64_t most = json_integer_at(pod_set, "count", 1);
+        bool unchanged = json_integer_at(tree_entry(before, "name", name), "count", -1) == count;
 
         if (!pod_set) {
             const char **names = pod_set_names(object, false, errors->arena, &known);
@@ -267,17 +268,17 @@ static void check_update_entry(const json_t *object, const json_t *update, const
     json_t *toleration;
     size_t i, known;
 
-    if (!workload_pod_set(object, tree_text(update, "name"))) {
+    if (!workload_pod_set(object, json_string_at(update, "name"))) {
         const char **names = pod_set_names(object, true, errors->arena, &known);
 
         field_error_not_supported(errors, field_path(errors, "%s.name", path),
-                                  tree_text(update, "name"), names, known);
+                                  json_string_at(update, "name"), names, known);
     }
     json_array_foreach(json_object_get(update, "tolerations"), i, toleration)
-        if (*tree_text(toleration, "key"))
+        if (*json_string_at(toleration, "key"))
             field_check_qualified_name(errors,
                                        field_path(errors, "%s.tolerations[%zu].key", path, i),
-                                       tree_text(toleration, "key"));
+                                       json_string_at(toleration, "key"));
     field_check_annotations(errors, field_path(errors, "%s.annotations", path),
                             json_object_get(update, "annotations"));
     field_check_labels(errors, field_path(errors, "%s.nodeSelector", path),
@@ -291,7 +292,7 @@ static void check_admission_checks(const json_t *object, struct field_errors *er
     json_t *check, *update;
     size_t i, k;
 
-    json_array_foreach(tree_at(object, "status", "admissionChecks", NULL), i, check)
+    json_array_foreach(json_at(object, "status", "admissionChecks", NULL), i, check)
         json_array_foreach(json_object_get(check, "podSetUpdates"), k, update)
             check_update_entry(
                 object, update,
@@ -311,8 +312,8 @@ static bool is_int32(const char *text)
 static void check_priority_boost(const json_t *object, struct field_errors *errors)
 {
     const char *path = "metadata.annotations[" ANNOTATION_PRIORITY_BOOST "]";
-    const json_t *annotations = tree_at(object, "metadata", "annotations", NULL);
-    const char *value = tree_text(annotations, ANNOTATION_PRIORITY_BOOST);
+    const json_t *annotations = json_at(object, "metadata", "annotations", NULL);
+    const char *value = json_string_at(annotations, ANNOTATION_PRIORITY_BOOST);
 
     if (!json_object_get(annotations, ANNOTATION_PRIORITY_BOOST))
         return;
@@ -330,11 +331,11 @@ void workload_validate(const json_t *old_object, const json_t *object,
     check_pod_sets(object, gates, errors);
     check_admission(old_object, object, errors);
     field_check_conditions(errors, "status.conditions",
-                           tree_at(object, "status", "conditions", NULL));
+                           json_at(object, "status", "conditions", NULL));
     check_reclaimable(old_object, object, gates, errors);
     check_admission_checks(object, errors);
     if (gates->admission_gated_by)
-        admission_gates_check(tree_annotation(object, ANNOTATION_ADMISSION_GATED_BY), errors);
+        admission_gates_check(object_annotation(object, ANNOTATION_ADMISSION_GATED_BY), errors);
     if (gates->priority_boost)
         check_priority_boost(object, errors);
     if (old_object)

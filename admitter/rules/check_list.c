@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "quota/base/clock.h"
 #include "quota/base/mem.h"
 

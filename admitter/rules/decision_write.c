@@ -1,8 +1,8 @@
 #include "admitter/rules/decision_write.h"
 
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/rules/check_list.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/eviction.h"
 #include "quota/base/mem.h"
 

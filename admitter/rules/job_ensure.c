@@ -1,7 +1,7 @@
 /* The one Workload of a job: found, made to match, taken over, or the others deleted. */
 #include <string.h>
 #include "admitter/jobs/job_facts.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/rules/job_slices.h"
 #include "admitter/rules/job_step_private.h"
 #include "admitter/objects/names.h"

@@ -2,8 +2,8 @@
 #include <string.h>
 #include "admitter/jobs/equivalence.h"
 #include "admitter/jobs/job_facts.h"
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/job_rules.h"
 
 static int64_t admitted_count(const struct workload_facts *workload, size_t index,

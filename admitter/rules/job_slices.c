@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 #include "admitter/objects/names.h"
 
 #define KEY_BYTES 600

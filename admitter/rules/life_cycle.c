@@ -1,7 +1,7 @@
 #include "admitter/rules/life_cycle.h"
 
-#include "admitter/jobs/json_read.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/json_read.h"
+#include "admitter/objects/condition.h"
 
 /* One row per state and event that may meet; everything else is impossible. */
 static const struct move {

@@ -1,7 +1,7 @@
 #include "admitter/rules/ungate.h"
 
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/objects/names.h"
 #include "admitter/kube/yaml.h"

@@ -1,6 +1,6 @@
 #include <string.h>
 #include "admitter/jobs/job_facts.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/rules/job_rules.h"
 #include "admitter/rules/job_slices.h"

@@ -1,9 +1,9 @@
 /* The rules of a Workload that holds quota: what evicts it, and what takes a mere reservation
  * away. */
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/rules/check_list.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/eviction.h"
 #include "admitter/rules/workload_step.h"
 

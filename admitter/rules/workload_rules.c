@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/rules/check_list.h"
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/eviction.h"
 #include "admitter/rules/life_cycle.h"
 #include "admitter/rules/workload_step.h"

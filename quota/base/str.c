@@ -61,6 +61,29 @@ struct str str_trim(struct str s)
     return s;
 }
 
+struct str str_prefix(struct str s, size_t limit)
+{
+    if (s.length <= limit)
+        return s;
+    while (limit > 0 && ((unsigned char)s.text[limit] & 0xC0) == 0x80)
+        limit--;
+    return (struct str){ s.text, limit };
+}
+
+bool str_to_bool(struct str s, bool *value)
+{
+    static const char *const yes[] = { "1", "t", "T", "true", "True", "TRUE" };
+    static const char *const no[] = { "0", "f", "F", "false", "False", "FALSE" };
+
+    for (size_t i = 0; i < ARRAY_COUNT(yes); i++) {
+        if (str_is(s, yes[i]) || str_is(s, no[i])) {
+            *value = str_is(s, yes[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool str_to_int64(struct str s, int64_t *value)
 {
     bool negative = s.length > 0 && s.text[0] == '-';
@@ -124,6 +147,18 @@ void strbuf_grown(struct strbuf *b, size_t length)
 void strbuf_puts(struct strbuf *b, const char *text)
 {
     strbuf_add(b, text, strlen(text));
+}
+
+void strbuf_shortened(struct strbuf *b, struct str s, size_t limit)
+{
+    static const struct str mark = { " ...", 4 };
+
+    if (s.length <= limit) {
+        strbuf_str(b, s);
+        return;
+    }
+    strbuf_str(b, str_prefix(s, limit - mark.length));
+    strbuf_str(b, mark);
 }
 
 void strbuf_str(struct strbuf *b, struct str s)

@@ -40,8 +40,12 @@ bool str_ends(struct str s, const char *suffix);
  * head = s, tail empty) when there is none. */
 bool str_cut(struct str s, char separator, struct str *head, struct str *tail);
 struct str str_trim(struct str s); /* without white space at both ends */
+/* The first 'limit' bytes at most; a UTF-8 character that would be split is left out. */
+struct str str_prefix(struct str s, size_t limit);
 /* A whole decimal integer with optional sign, nothing around it. */
 bool str_to_int64(struct str s, int64_t *value);
+/* A boolean as Go's strconv.ParseBool reads one: 1, t, T, true, True, TRUE and their opposites. */
+bool str_to_bool(struct str s, bool *value);
 
 struct strbuf {
     char *text;    /* NUL-terminated; NULL until the first byte */
@@ -60,6 +64,8 @@ void strbuf_putc(struct strbuf *b, char c);
 /* Room for 'length' more bytes, which the caller fills and then counts with strbuf_grown. */
 char *strbuf_space(struct strbuf *b, size_t length);
 void strbuf_grown(struct strbuf *b, size_t length);
+/* Text in at most 'limit' bytes: when it is longer, its beginning and " ...". */
+void strbuf_shortened(struct strbuf *b, struct str s, size_t limit);
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Text as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void strbuf_json(struct strbuf *b, struct str s);

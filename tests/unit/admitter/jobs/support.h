@@ -3,7 +3,7 @@
 
 #include "admitter/jobs/batch_job.h"
 #include "admitter/jobs/job_webhook.h"
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/jobs/pod_set_info.h"
 #include "admitter/objects/field_error.h"
 #include "quota/base/mem.h"

@@ -237,11 +237,12 @@ static void the_minimum_becomes_min_count(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object = job_object("", "'parallelism':5"), *list;
+        json_t *object = job_object(
+            arena_format(&arena, "'annotations':{'kueue.x-k8s.io/job-min-parallelism':'%s'}",
+                         cases[i].value),
+            "'parallelism':5");
+        json_t *list = pod_sets_of(object);
 
-        json_object_set_new(object_annotations_make(object), "kueue.x-k8s.io/job-min-parallelism",
-                            json_string(cases[i].value));
-        list = pod_sets_of(object);
         assert_int_equal(json_integer_at(json_array_get(list, 0), "minCount", -1),
                          cases[i].expected);
         assert_int_equal(job_decoded(&arena, object)->pod_sets[0].min_count, cases[i].expected);

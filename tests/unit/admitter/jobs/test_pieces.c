@@ -92,22 +92,6 @@ static void indexes_are_counted_once(void **state)
             cases[i].expected);
 }
 
-static void booleans_are_those_of_go(void **state)
-{
-    static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" };
-    static const char *const no[] = { "0", "f", "F", "FALSE", "false", "False" };
-    static const char *const bad[] = { "", "-", "tRUE", "yes", " true" };
-    bool value;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(yes); i++) {
-        assert_true(text_is_bool(yes[i], &value) && value);
-        assert_true(text_is_bool(no[i], &value) && !value);
-    }
-    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
-        assert_false(text_is_bool(bad[i], &value));
-}
-
 static bool same_containers(const char *a, const char *b)
 {
     json_t *left = tree(a), *right = tree(b);
@@ -334,7 +318,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_follow_the_vectors, setup, teardown),
         cmocka_unit_test_setup_teardown(long_names_are_cut_before_the_hash, setup, teardown),
         cmocka_unit_test(indexes_are_counted_once),
-        cmocka_unit_test(booleans_are_those_of_go),
         cmocka_unit_test(containers_compare_by_meaning),
         cmocka_unit_test(repeated_environment_keeps_place_and_last_value),
         cmocka_unit_test(starting_merges),

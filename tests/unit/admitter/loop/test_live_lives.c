@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 #include "admitter/kube/client.h"
 
 #define WORKLOADS "/apis/kueue.x-k8s.io/v1beta2/namespaces/t/workloads"

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include "admitter/objects/condition_list.h"
+#include "admitter/objects/condition.h"
 #include "admitter/objects/queue_status.h"
 #include "quota/base/mem.h"
 
@@ -196,41 +196,6 @@ static void a_cohort_has_a_share_only_under_fair_sharing(void **state)
     json_decref(without);
 }
 
-/* ---- conditions ---- */
-
-static void the_transition_time_moves_with_the_status_only(void **state)
-{
-    json_t *list = json_array();
-
-    (void)state;
-    assert_true(condition_set(list, "A", "True", "R", "m", 1, NOW));
-    assert_false(condition_set(list, "A", "True", "R", "m", 1, NOW + 5000000000));
-    assert_true(condition_set(list, "A", "True", "R2", "m", 1, NOW + 5000000000));
-    assert_true(condition_set(list, "A", "True", "R2", "m", 2, NOW + 5000000000));
-    assert_string_equal(member_text(list, "0.lastTransitionTime"), "2026-01-02T03:04:05Z");
-    assert_true(condition_set(list, "A", "False", "R2", "m", 2, NOW + 5000000000));
-    assert_string_equal(member_text(list, "0.lastTransitionTime"), "2026-01-02T03:04:10Z");
-    assert_int_equal(json_array_size(list), 1);
-    assert_true(condition_set(list, "B", "False", "R", "m", 0, NOW));
-    assert_false(has_member(list, "1.observedGeneration"));
-    json_decref(list);
-}
-
-static void long_messages_are_cut_between_characters(void **state)
-{
-    char *cut = message_cut("12345\u00e4\u00e4", 9);
-
-    (void)state;
-    assert_string_equal(cut, "12345\u00e4\u00e4");
-    free(cut);
-    cut = message_cut("12345\u00e4\u00e4x", 9);
-    assert_string_equal(cut, "12345 ...");
-    free(cut);
-    cut = message_cut("1234\u00e4\u00e4xx", 9);
-    assert_string_equal(cut, "1234 ...");
-    free(cut);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,8 +207,6 @@ int main(void)
         cmocka_unit_test(a_local_queue_says_why_it_is_inactive),
         cmocka_unit_test(a_local_queue_reports_what_it_consumed),
         cmocka_unit_test(a_cohort_has_a_share_only_under_fair_sharing),
-        cmocka_unit_test(the_transition_time_moves_with_the_status_only),
-        cmocka_unit_test(long_messages_are_cut_between_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

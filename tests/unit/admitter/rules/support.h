@@ -1,7 +1,7 @@
 /* support.h - Workload trees and settings for tests of the loop's rules. */
 #pragma once
 
-#include "admitter/rules/condition.h"
+#include "admitter/objects/condition.h"
 #include "admitter/rules/settings.h"
 #include "quota/base/clock.h"
 #include "quota/base/mem.h"

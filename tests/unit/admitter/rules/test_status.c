@@ -15,48 +15,6 @@ static json_t *with_conditions(const char *conditions, const char *rest)
         "", "", arena_format(&arena, "'conditions':[%s]%s%s", conditions, *rest ? "," : "", rest));
 }
 
-/* ---- conditions ---- */
-
-static void transition_moves_with_the_status_only(void **state)
-{
-    json_t *object = workload("", "", "");
-    struct condition_change change = { "A", "True", "R", "m", 2 };
-
-    (void)state;
-    assert_int_equal(condition_transition(object, "A"), TIME_NONE);
-    assert_true(condition_put(object, &change, now_time() - SECONDS(60)));
-    assert_false(condition_put(object, &change, now_time()));
-    change.reason = "S";
-    assert_true(condition_put(object, &change, now_time()));
-    assert_int_equal(condition_transition(object, "A"), now_time() - SECONDS(60));
-    change.generation = 3;
-    assert_true(condition_put(object, &change, now_time()));
-    change.status = "False";
-    assert_true(condition_put(object, &change, now_time()));
-    assert_int_equal(condition_transition(object, "A"), now_time());
-    assert_json(
-        member(object, "status.conditions"),
-        "[{'lastTransitionTime':'" NOW_TEXT
-        "','message':'m','observedGeneration':3,'reason':'S','status':'False','type':'A'}]");
-    assert_true(condition_drop(object, "A"));
-    assert_false(condition_drop(object, "A"));
-    json_decref(object);
-}
-
-static void long_messages_end_in_dots(void **state)
-{
-    char *message = malloc(40000);
-    json_t *object = workload("", "", "");
-
-    (void)state;
-    memset(message, 'x', 39999);
-    message[39999] = '\0';
-    condition_put(object, &(struct condition_change){ "A", "True", "R", message, 0 }, now_time());
-    assert_int_equal(strlen(condition_message(object, "A")), CONDITION_MESSAGE_LIMIT);
-    free(message);
-    json_decref(object);
-}
-
 static void patches_say_what_changed(void **state)
 {
     static const struct {
@@ -476,9 +434,6 @@ static void a_victim_is_marked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(transition_moves_with_the_status_only, arena_setup,
-                                        arena_teardown),
-        cmocka_unit_test_setup_teardown(long_messages_end_in_dots, arena_setup, arena_teardown),
         cmocka_unit_test_setup_teardown(patches_say_what_changed, arena_setup, arena_teardown),
         cmocka_unit_test_setup_teardown(the_list_follows_the_required_checks, arena_setup,
                                         arena_teardown),

@@ -79,6 +79,47 @@ static void whole_integers_are_read_and_nothing_else(void **state)
     }
 }
 
+static void booleans_are_those_of_go(void **state)
+{
+    static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" };
+    static const char *const no[] = { "0", "f", "F", "FALSE", "false", "False" };
+    static const char *const bad[] = { "", "-", "tRUE", "yes", " true" };
+    bool value;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(yes); i++) {
+        assert_true(str_to_bool(str_of(yes[i]), &value) && value);
+        assert_true(str_to_bool(str_of(no[i]), &value) && !value);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+        assert_false(str_to_bool(str_of(bad[i]), &value));
+}
+
+static const struct {
+    const char *text;
+    size_t limit;
+    const char *prefix, *shortened;
+} long_texts[] = {
+    { "12345\u00e4\u00e4", 9, "12345\u00e4\u00e4", "12345\u00e4\u00e4" },
+    { "12345\u00e4\u00e4x", 9, "12345\u00e4\u00e4", "12345 ..." },
+    { "1234\u00e4\u00e4xx", 9, "1234\u00e4\u00e4x", "1234 ..." },
+    { "1234567\u00e4\u00e4", 8, "1234567", "1234 ..." },
+    { "", 4, "", "" },
+};
+
+static void long_texts_are_cut_between_characters(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(long_texts); i++) {
+        AUTO_STRBUF struct strbuf out = STRBUF_INIT;
+        struct str text = str_of(long_texts[i].text);
+
+        assert_true(str_is(str_prefix(text, long_texts[i].limit), long_texts[i].prefix));
+        strbuf_shortened(&out, text, long_texts[i].limit);
+        assert_true(str_is(strbuf_view(&out), long_texts[i].shortened));
+    }
+}
+
 static void text_is_cut_trimmed_and_compared(void **state)
 {
     struct str head, tail;
@@ -270,6 +311,8 @@ int main(void)
         cmocka_unit_test(errors_are_wrapped_outermost_first),
         cmocka_unit_test(long_errors_are_cut),
         cmocka_unit_test(whole_integers_are_read_and_nothing_else),
+        cmocka_unit_test(booleans_are_those_of_go),
+        cmocka_unit_test(long_texts_are_cut_between_characters),
         cmocka_unit_test(text_is_cut_trimmed_and_compared),
         cmocka_unit_test(buffers_grow_and_are_handed_over),
         cmocka_unit_test(text_becomes_a_json_string),

@@ -1,9 +1,7 @@
-#include "admitter/jobs/json_read.h"
+#include "admitter/objects/json_read.h"
 
 #include <stdarg.h>
-#include <string.h>
-#include "quota/base/mem.h"
-#include "quota/base/str.h"
+#include "quota/base/clock.h"
 
 json_t *json_at(const json_t *object, ...)
 {
@@ -47,48 +45,34 @@ bool object_has_label(const json_t *object, const char *key)
     return json_object_get(json_at(object, "metadata", "labels", NULL), key) != NULL;
 }
 
-static json_t *map_make(json_t *object, const char *key)
+json_t *object_labels_make(json_t *object)
 {
     json_t *metadata = json_object_get(object, "metadata");
-    json_t *map;
+    json_t *labels;
 
     if (!json_is_object(metadata)) {
         metadata = json_object();
         json_object_set_new(object, "metadata", metadata);
     }
-    map = json_object_get(metadata, key);
-    if (!json_is_object(map)) {
-        map = json_object();
-        json_object_set_new(metadata, key, map);
+    labels = json_object_get(metadata, "labels");
+    if (!json_is_object(labels)) {
+        labels = json_object();
+        json_object_set_new(metadata, "labels", labels);
     }
-    return map;
+    return labels;
 }
 
-json_t *object_annotations_make(json_t *object)
+int64_t json_time_at(const json_t *object, const char *key)
 {
-    return map_make(object, "annotations");
+    int64_t time;
+    const char *text = json_string_at(object, key);
+
+    return *text && time_parse(str_of(text), &time, NULL) == 0 ? time : TIME_NONE;
 }
 
-json_t *object_labels_make(json_t *object)
+void json_time_put(json_t *object, const char *key, int64_t time)
 {
-    return map_make(object, "labels");
-}
+    char text[TIME_TEXT];
 
-bool text_is_bool(const char *text, bool *value)
-{
-    static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" };
-    static const char *const no[] = { "0", "f", "F", "FALSE", "false", "False" };
-
-    for (size_t i = 0; i < ARRAY_COUNT(yes); i++) {
-        if (strcmp(text, yes[i]) == 0 || strcmp(text, no[i]) == 0) {
-            *value = strcmp(text, yes[i]) == 0;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool text_is_int(const char *text, int64_t *value)
-{
-    return str_to_int64(str_of(text), value);
+    json_object_set_new(object, key, json_string(time_print(time, text)));
 }
