@@ -57,6 +57,8 @@ struct engine *engine_create(const struct engine_options *options)
     heap_init(&engine->backoffs, HEAP_PLACE(struct item, backoff_place), backoff_before, NULL);
     heap_init(&engine->second_pass, HEAP_PLACE(struct item, second_place), second_pass_before,
               NULL);
+    heap_init(&engine->samples, HEAP_PLACE(struct local_queue_record, sample_place), sample_before,
+              NULL);
     return engine;
 }
 
@@ -76,6 +78,7 @@ void engine_destroy(struct engine *engine)
     heap_finish(&engine->unpark_due);
     heap_finish(&engine->backoffs);
     heap_finish(&engine->second_pass);
+    heap_finish(&engine->samples);
     free(engine->dirty);
     free(engine->share_rows);
     free(engine->ready);

@@ -159,7 +159,9 @@ struct local_queue_record {
     int64_t pending, pending_active, reserving, admitted;
     struct local_queue_usage *usage;
     size_t usage_count, usage_capacity;
-    struct fair_ledger *ledger; /* admission_fair_sharing.c; NULL: nothing recorded */
+    struct fair_ledger *ledger; /* fair_ledger.h; NULL: nothing recorded */
+    int64_t sample_at;          /* in engine->samples; TIME_NONE: not sampled */
+    uint32_t sample_place;
 };
 
 /* ---- workloads ---- */
@@ -303,6 +305,7 @@ struct engine {
     struct heap unpark_due;  /* nodes by unpark_at: roots when the batch was asked for */
     struct heap backoffs;    /* items by requeue_at */
     struct heap second_pass; /* items by second_pass_at */
+    struct heap samples;     /* LocalQueues by sample_at (6.6) */
     int64_t cycle;
     int64_t now;
     size_t not_ready_count; /* reserving workloads without PodsReady=True (4.12) */
@@ -487,8 +490,6 @@ void second_pass_follow(struct engine *engine, struct item *item, const struct w
 
 /* admission_fair_sharing.c */
 bool fair_is_enabled(const struct engine *engine);
-int64_t fair_next_due(const struct engine *engine);
-void fair_sample(struct engine *engine, int64_t now);
 /* Order of two LocalQueues by usage (6.4) as of the last refresh: <0, 0, >0. */
 int fair_order(const struct engine *engine, const struct local_queue_record *a,
                const struct local_queue_record *b);
@@ -496,9 +497,20 @@ void fair_order_refresh(struct engine *engine, struct cluster_queue_record *queu
 bool fair_has_penalties(const struct engine *engine, const struct cluster_queue_record *queue);
 void fair_penalty_push(struct engine *engine, struct item *item);
 void fair_penalty_drop(struct engine *engine, struct item *item);
-/* Its first workload is admitted: the idle time before counts as sampled. */
-void fair_wake(struct engine *engine, struct local_queue_record *queue);
 void fair_settle(struct engine *engine, struct item *item, int64_t now);
 void fair_ledger_destroy(struct fair_ledger *ledger); /* NULL is fine */
 void fair_ledger_seed(struct engine *engine, struct local_queue_record *queue,
                       const struct local_queue *facts);
+
+/* fair_sampling.c */
+bool sample_before(const void *a, const void *b, void *context);
+/* When the LocalQueue is to be sampled next, by the facts; TIME_NONE: not at all. */
+int64_t fair_sample_due(const struct engine *engine, const struct local_queue_record *queue);
+/* Call after anything that this depends on has changed: the ledger, what is admitted, where the
+ * LocalQueue points to, the ClusterQueue's mode. */
+void fair_plan(struct engine *engine, struct local_queue_record *queue);
+void fair_plan_all(struct engine *engine, struct cluster_queue_record *queue);
+/* One admitted workload more (1) or less (-1). */
+void fair_admitted(struct engine *engine, struct local_queue_record *queue, int sign);
+int64_t fair_next_due(const struct engine *engine);
+void fair_sample(struct engine *engine, int64_t now);

@@ -25,6 +25,8 @@ struct local_queue_record *local_queue_get(struct engine *engine, const char *na
     queue->name = queue->key + strlen(namespace) + 1;
     queue->namespace = namespace_get(engine, namespace);
     queue->weight = quantity_of(1, QUANTITY_DECIMAL);
+    queue->sample_at = TIME_NONE;
+    queue->sample_place = HEAP_ABSENT;
     map_put(engine->local_queues, str_of(queue->key), queue);
     return queue;
 }
@@ -124,6 +126,7 @@ void engine_local_queue_put(struct engine *engine, const struct local_queue *fac
     queue_retarget(engine, queue, facts->cluster_queue);
     if (is_new)
         fair_ledger_seed(engine, queue, facts);
+    fair_plan(engine, queue);
     is_open = local_queue_is_open(queue);
     if (was_open && !is_open)
         queue_pull(engine, queue);
@@ -146,6 +149,7 @@ void engine_local_queue_remove(struct engine *engine, const char *namespace, con
     queue->exists = false;
     fair_ledger_destroy(queue->ledger);
     queue->ledger = NULL;
+    fair_plan(engine, queue);
     queue->weight = quantity_of(1, QUANTITY_DECIMAL);
     local_queue_changed(engine, queue);
     local_queue_release(engine, queue);

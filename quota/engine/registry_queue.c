@@ -145,7 +145,7 @@ static void queue_copy(struct engine *engine, struct cluster_queue_record *queue
 void engine_cluster_queue_put(struct engine *engine, const struct cluster_queue *facts, int64_t now)
 {
     struct cluster_queue_record *queue = cluster_queue_get(engine, facts->name);
-    bool is_new = !queue->exists;
+    bool is_new = !queue->exists, was_usage_based = queue->copy.usage_based_admission;
 
     engine->now = now;
     if (queue_same(queue, facts))
@@ -156,6 +156,8 @@ void engine_cluster_queue_put(struct engine *engine, const struct cluster_queue 
         queue->usage_based_order = facts->usage_based_admission &&
                                    engine->options.admission_fair_sharing &&
                                    engine->options.gates.admission_fair_sharing;
+    if (queue->copy.usage_based_admission != was_usage_based)
+        fair_plan_all(engine, queue);
     activity_update(engine, queue, now);
     if (is_new)
         queue_workloads_push(engine, queue);
@@ -191,6 +193,7 @@ void engine_cluster_queue_remove(struct engine *engine, const char *name, int64_
     tree_generation_grow(engine, &queue->node);
     arena_reset(&queue->facts);
     memset(&queue->copy, 0, sizeof(queue->copy));
+    fair_plan_all(engine, queue);
     queue->groups = NULL;
     queue->group_count = 0;
     cluster_queue_release(engine, queue);

@@ -65,9 +65,7 @@ static void admitted_count(struct engine *engine, struct item *item, int sign)
 
     queue->admitted_count += sign;
     if (item->local_queue)
-        item->local_queue->admitted += sign;
-    if (sign > 0 && item->local_queue && item->local_queue->admitted == 1)
-        fair_wake(engine, item->local_queue);
+        fair_admitted(engine, item->local_queue, sign);
     for (size_t i = 0; i < held->usage_count; i++) {
         uint32_t fr = held->usage[i].fr;
         int64_t amount = held->usage[i].amount;
@@ -87,7 +85,6 @@ static void admitted_count(struct engine *engine, struct item *item, int sign)
                 sign > 0 ? amount_add(row->admitted, amount) : amount_sub(row->admitted, amount);
         }
     }
-    (void)engine;
 }
 
 static void local_count(struct item *item, int sign)

@@ -136,6 +136,18 @@ static int queue_verify(const struct engine *engine, const struct cluster_queue_
     return list_verify(queue, &queue->evicted, true, e);
 }
 
+static int sample_verify(const struct engine *engine, const struct local_queue_record *queue,
+                         struct err *e)
+{
+    bool planned = heap_contains(&engine->samples, queue);
+
+    if (queue->sample_at !=
+            (fair_is_enabled(engine) ? fair_sample_due(engine, queue) : TIME_NONE) ||
+        planned != (queue->sample_at != TIME_NONE))
+        return err_set(e, ERR_INVALID, "LocalQueue %s: sampled at the wrong time", queue->key);
+    return 0;
+}
+
 int engine_verify(const struct engine *engine, struct err *e)
 {
     struct map_entry entry;
@@ -154,6 +166,9 @@ int engine_verify(const struct engine *engine, struct err *e)
     }
     for (size_t n = 0; map_next(engine->items, &n, &entry);)
         if (item_place_verify(engine, entry.value, e) < 0)
+            return -1;
+    for (size_t n = 0; map_next(engine->local_queues, &n, &entry);)
+        if (sample_verify(engine, entry.value, e) < 0)
             return -1;
     return 0;
 }

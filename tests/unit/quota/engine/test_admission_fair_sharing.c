@@ -201,6 +201,30 @@ static void heavy_users_are_preempted_first(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static void a_sample_is_planned_while_the_mode_asks_for_it(void **state)
+{
+    struct world *w = *state;
+    struct err e;
+
+    world_queue(w, "A", "", "4,-,-", "afs");
+    local_queue(w, "a", "1", "5");
+    local_queue(w, "b", "1", "5");
+    engine_advance(w->engine, w->now + 2 * SECOND);
+    assert_int_equal(engine_next_due(w->engine), w->now + 300 * SECOND);
+    assert_int_equal(engine_verify(w->engine, &e), 0);
+    world_queue(w, "A", "", "4,-,-", "");
+    engine_advance(w->engine, w->now + 2 * SECOND);
+    assert_int_equal(engine_next_due(w->engine), TIME_NONE);
+    world_queue(w, "A", "", "4,-,-", "afs");
+    engine_advance(w->engine, w->now + 4 * SECOND);
+    assert_int_equal(engine_next_due(w->engine), w->now + 300 * SECOND);
+    engine_advance(w->engine, w->now + 300 * SECOND);
+    assert_int_equal(engine_next_due(w->engine), w->now + 600 * SECOND);
+    engine_local_queue_remove(w->engine, "ns", "a", w->now);
+    engine_local_queue_remove(w->engine, "ns", "b", w->now);
+    assert_int_equal(engine_next_due(w->engine), TIME_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +235,7 @@ int main(void)
         TEST(weight_zero_goes_last),
         TEST(a5_a_penalty_is_replaced_and_settled),
         TEST(usage_is_sampled_as_time_passes),
+        TEST(a_sample_is_planned_while_the_mode_asks_for_it),
         TEST(an_idle_queue_has_no_past),
         TEST(heavy_users_are_preempted_first),
     };
