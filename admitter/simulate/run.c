@@ -6,9 +6,8 @@
 
 #include "admitter/configuration/configuration.h"
 #include "admitter/simulate/json.h"
+#include "admitter/simulate/recurrence.h"
 #include "admitter/simulate/table.h"
-#include "quota/base/map.h"
-#include "quota/base/mem.h"
 
 #define CYCLES_MAXIMUM 1000000
 
@@ -21,56 +20,10 @@ struct run {
     struct simulate_table table;
     int64_t cycles;
     bool idle;
-    /* Since something last changed: which cycles were seen, and how many in a row were not new. A
-     * head that fails and stays at the front of its queue gives the same cycle over and over. */
-    struct id_map *seen;
-    size_t repeats, repeats_enough;
+    struct recurrence recurrence;
 };
 
 /* ---- cycles ---- */
-
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (const char *c = text ? text : ""; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-    return (hash ^ 0xff) * UINT64_C(0x100000001b3);
-}
-
-static uint64_t cycle_hash(const struct cycle_result *result)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < result->count; i++) {
-        const struct decision *decision = &result->decisions[i];
-
-        hash = hash_text(hash, decision->namespace);
-        hash = hash_text(hash, decision->name);
-        hash = hash_text(hash, outcome_name(decision->outcome));
-        hash = hash_text(hash, requeue_name(decision->requeue));
-        hash = hash_text(hash, decision->message);
-    }
-    return hash;
-}
-
-static void seen_forget(struct run *run)
-{
-    id_map_destroy(run->seen);
-    run->seen = id_map_create();
-    run->repeats = 0;
-}
-
-/* Did this cycle show anything that was not there before? */
-static void cycle_remember(struct run *run, const struct cycle_result *result, bool changed)
-{
-    if (changed) {
-        seen_forget(run);
-        return;
-    }
-    if (id_map_put(run->seen, cycle_hash(result), run))
-        run->repeats++;
-    else
-        run->repeats = 0;
-}
 
 static void cycle_print(struct run *run, const struct cycle_result *result,
                         const struct simulate_events *events)
@@ -99,9 +52,11 @@ static void cycle_run(struct run *run)
     engine_cycle(run->engine, simulate_world_now(run->world), &run->arena, &result);
     changed = simulate_world_apply(run->world, &result, &run->arena, &events);
     cycle_print(run, &result, &events);
-    if (until_idle)
+    if (until_idle) {
         changed |= simulate_world_release(run->world);
-    cycle_remember(run, &result, changed);
+        recurrence_cycle(&run->recurrence, &result, changed, simulate_world_now(run->world),
+                         simulate_world_outlook(run->world));
+    }
     free(events.items);
 }
 
@@ -109,7 +64,7 @@ static void cycle_run(struct run *run)
 
 static bool heads_are_worth_a_cycle(const struct run *run)
 {
-    return engine_has_heads(run->engine) && run->repeats < run->repeats_enough;
+    return engine_has_heads(run->engine) && !recurrence_is_stuck(&run->recurrence);
 }
 
 /* Victims that were being evicted when the input was taken stop after the first cycle, also when
@@ -119,21 +74,21 @@ static bool clock_jump(struct run *run)
     int64_t next;
 
     if (simulate_world_release(run->world)) {
-        seen_forget(run);
+        recurrence_event(&run->recurrence);
         return true;
     }
     next = simulate_world_next(run->world);
     if (next == TIME_NONE)
         return false;
     simulate_world_advance(run->world, next);
-    seen_forget(run);
+    recurrence_event(&run->recurrence);
     return true;
 }
 
 static void run_until_idle(struct run *run)
 {
     simulate_world_advance(run->world, simulate_world_now(run->world));
-    while (run->cycles < CYCLES_MAXIMUM) {
+    while (run->cycles < CYCLES_MAXIMUM && !recurrence_is_endless(&run->recurrence)) {
         if (heads_are_worth_a_cycle(run)) {
             cycle_run(run);
         } else if (!clock_jump(run)) {
@@ -196,15 +151,15 @@ static void happening_print(void *context, const char *key, const char *what, in
 }
 
 static int run_facts(const struct simulate_facts *facts, const struct loop_settings *settings,
-                     const struct simulate_options *options, struct strbuf *out, struct err *e)
+                     const struct simulate_options *options, struct strbuf *out,
+                     struct strbuf *warnings, struct err *e)
 {
     struct run run = { .options = options,
                        .out = out,
-                       .table = { out, options->colour, facts->start },
-                       .seen = id_map_create(),
-                       .repeats_enough = longest_scan(facts) };
+                       .table = { out, options->colour, facts->start } };
     int status;
 
+    recurrence_init(&run.recurrence, longest_scan(facts));
     run.world = simulate_world_create(facts, settings, options->cycles >= 0);
     run.engine = simulate_world_engine(run.world);
     if (!options->json)
@@ -215,10 +170,15 @@ static int run_facts(const struct simulate_facts *facts, const struct loop_setti
     else
         run_steps(&run);
     end(&run);
+    if (recurrence_is_endless(&run.recurrence))
+        strbuf_printf(warnings,
+                      "stopped after %" PRId64 " cycles: workloads preempt each other in turn, "
+                      "and the last %d cycles only repeat earlier ones\n",
+                      run.cycles, RECURRENCE_STRETCH);
     status = engine_verify(run.engine, e) < 0 ? 1 : 0;
     simulate_world_destroy(run.world);
     arena_finish(&run.arena);
-    id_map_destroy(run.seen);
+    recurrence_finish(&run.recurrence);
     return status;
 }
 
@@ -252,7 +212,7 @@ static int run_configured(const struct simulate_documents *documents,
         warnings_add(warnings, configuration->warnings, configuration->warning_count);
         warnings_add(warnings, facts.warnings.items, facts.warnings.count);
         undeclared_apply(&facts, configuration);
-        status = run_facts(&facts, &configuration->loop, options, out, e);
+        status = run_facts(&facts, &configuration->loop, options, out, warnings, e);
     }
     simulate_facts_finish(&facts);
     return status;

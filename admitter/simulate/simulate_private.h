@@ -13,6 +13,9 @@ struct simulate_world {
     struct map *by_key;         /* "namespace/name" -> workload */
     struct map *cluster_queues; /* "namespace/localqueue" -> name of its ClusterQueue */
     struct heap due;
+    /* Over all that is due: sums, modulo 2^64, of a number for each workload and of its due time
+     * multiplied by that number. Together with the clock they say how far ahead everything is. */
+    uint64_t due_numbers, due_moments;
     struct simulate_workload **evicting;
     size_t evicting_count, evicting_capacity;
     struct arena arena;

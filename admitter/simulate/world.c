@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "admitter/simulate/status.h"
+#include "quota/base/hash.h"
 #include "quota/base/map.h"
 #include "quota/base/mem.h"
 
@@ -18,10 +19,19 @@ static bool due_before(const void *a, const void *b, void *context)
 
 static void due_set(struct simulate_world *world, struct simulate_workload *workload, int64_t due)
 {
+    uint64_t number = hash_number((uint64_t)(workload - world->workloads));
+
+    if (workload->due != TIME_NONE) {
+        world->due_numbers -= number;
+        world->due_moments -= number * (uint64_t)workload->due;
+    }
     heap_remove(&world->due, workload);
     workload->due = due;
-    if (due != TIME_NONE)
-        heap_push(&world->due, workload);
+    if (due == TIME_NONE)
+        return;
+    heap_push(&world->due, workload);
+    world->due_numbers += number;
+    world->due_moments += number * (uint64_t)due;
 }
 
 /* When a job that starts at 'from' ends; one that outlasts the calendar never does. */
@@ -449,6 +459,15 @@ int64_t simulate_world_next(const struct simulate_world *world)
     if (!first)
         return engine;
     return engine != TIME_NONE && engine < first->due ? engine : first->due;
+}
+
+uint64_t simulate_world_outlook(const struct simulate_world *world)
+{
+    int64_t engine = engine_next_requeue(world->engine);
+    uint64_t now = (uint64_t)world->now;
+
+    return hash_number(engine == TIME_NONE ? 0 : (uint64_t)engine - now + 1) + world->due_moments -
+           world->due_numbers * now;
 }
 
 static void backoff_end(struct simulate_world *world, struct simulate_workload *workload)

@@ -56,6 +56,9 @@ void simulate_world_observe(struct simulate_world *world, simulate_happening_fn 
 
 /* When something happens by itself; TIME_NONE: never. */
 int64_t simulate_world_next(const struct simulate_world *world);
+/* A fingerprint of what happens by itself and how far ahead; equal outlooks at two points in time
+ * have the same fingerprint. */
+uint64_t simulate_world_outlook(const struct simulate_world *world);
 /* Let the clock reach 'now' (never backwards) and everything due happen. True: something did. */
 bool simulate_world_advance(struct simulate_world *world, int64_t now);
 

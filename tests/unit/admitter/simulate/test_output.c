@@ -172,6 +172,50 @@ static void the_table_tells_what_happens_between_cycles(void **state)
     outcome_finish(&short_lived);
 }
 
+/* A higher priority preempts, lower usage is offered first: the two change places. */
+static const char taking_turns[] =
+    "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ResourceFlavor\nmetadata: {name: f}\n---\n"
+    "apiVersion: kueue.x-k8s.io/v1beta2\nkind: ClusterQueue\nmetadata: {name: q}\n"
+    "spec:\n  namespaceSelector: {}\n  preemption: {withinClusterQueue: LowerPriority}\n"
+    "  admissionScope: {admissionMode: UsageBasedAdmissionFairSharing}\n  resourceGroups:\n"
+    "  - coveredResources: [cpu]\n    flavors:\n    - name: f\n      resources:\n"
+    "      - {name: cpu, nominalQuota: 1}\n---\n"
+    "apiVersion: kueue.x-k8s.io/v1beta2\nkind: LocalQueue\n"
+    "metadata: {name: little, namespace: team}\nspec: {clusterQueue: q}\n---\n"
+    "apiVersion: kueue.x-k8s.io/v1beta2\nkind: LocalQueue\n"
+    "metadata: {name: much, namespace: team}\nspec: {clusterQueue: q}\n"
+    "status: {fairSharing: {weightedShare: 0, admissionFairSharingStatus: "
+    "{consumedResources: {cpu: 4000}, lastUpdate: \"2000-01-01T00:00:00Z\"}}}\n---\n"
+    "apiVersion: kueue.x-k8s.io/v1beta2\nkind: Workload\n"
+    "metadata: {name: first, namespace: team}\nspec:\n  queueName: little\n"
+    "  podSets:\n  - name: main\n    count: 1\n    template:\n      spec:\n        containers:\n"
+    "        - {name: c, resources: {requests: {cpu: 1}}}\n---\n"
+    "apiVersion: kueue.x-k8s.io/v1beta2\nkind: Workload\n"
+    "metadata: {name: urgent, namespace: team}\nspec:\n  queueName: much\n  priority: 1\n"
+    "  podSets:\n  - name: main\n    count: 1\n    template:\n      spec:\n        containers:\n"
+    "        - {name: c, resources: {requests: {cpu: 1}}}\n";
+
+static void who_preempts_whom_for_ever_is_stopped_with_a_warning(void **state)
+{
+    struct simulate_options options = { .cycles = -1, .json = true };
+    struct outcome_of_run result;
+
+    (void)state;
+    options.config_text = str_of("apiVersion: config.kueue.x-k8s.io/v1beta2\n"
+                                 "kind: Configuration\n"
+                                 "admissionFairSharing: {usageHalfLifeTime: 10m}\n");
+    result = run(taking_turns, options);
+    assert_int_equal(result.status, 0);
+    assert_non_null(strstr(result.out.text, "\"idle\":false}}\n"));
+    assert_non_null(strstr(result.warnings.text, "workloads preempt each other in turn"));
+    outcome_finish(&result);
+    options.cycles = 400;
+    result = run(taking_turns, options);
+    assert_non_null(strstr(result.out.text, "{\"cycle\":400,"));
+    assert_int_equal(result.warnings.length, 0);
+    outcome_finish(&result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +225,7 @@ int main(void)
         cmocka_unit_test(refused_input_gives_no_output),
         cmocka_unit_test(the_table_names_everybody_and_has_colour_only_when_asked),
         cmocka_unit_test(the_table_tells_what_happens_between_cycles),
+        cmocka_unit_test(who_preempts_whom_for_ever_is_stopped_with_a_warning),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
