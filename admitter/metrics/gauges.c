@@ -368,7 +368,7 @@ void metrics_cohort_status(const char *name, const struct queue_status *status)
 
         set_or_drop(METRIC_COHORT_QUOTA, &owner, base, natural(usage->resource, usage->nominal));
         set_or_drop(METRIC_COHORT_RESERVATIONS, &owner, base,
-                    natural(usage->resource, usage->total));
+                    natural(usage->resource, usage->reserved_below));
     }
     set(METRIC_COHORT_ADMITTED, &owner, BASE(name), (double)status->admitted);
 }

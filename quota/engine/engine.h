@@ -149,6 +149,8 @@ struct flavor_resource_usage {
     int64_t nominal;                     /* or subtree quota for a cohort */
     int64_t total, borrowed;             /* reserving workloads */
     int64_t admitted, admitted_borrowed; /* admitted workloads only */
+    int64_t reserved_below;              /* cohort only: by all queues below it, what they never
+                                            lend and so never reaches it included */
 };
 
 struct queue_status {

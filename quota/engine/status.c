@@ -178,6 +178,19 @@ bool engine_local_queue_status(const struct engine *engine, const char *namespac
     return true;
 }
 
+static int64_t reserved_below(const struct node *cohort, uint32_t fr)
+{
+    struct node *root = (struct node *)(uintptr_t)cohort;
+    int64_t sum = 0;
+
+    if (cohort->is_cyclic)
+        return 0;
+    for (struct node *node = root; node; node = tree_next(root, node))
+        if (!node->is_cohort)
+            sum = amount_add(sum, node_cell(node, fr)->usage);
+    return sum;
+}
+
 bool engine_cohort_status(const struct engine *engine, const char *name, struct arena *arena,
                           struct queue_status *status)
 {
@@ -199,6 +212,7 @@ bool engine_cohort_status(const struct engine *engine, const char *name, struct 
         row->nominal = cell->subtree;
         row->total = cell->usage;
         row->borrowed = cohort->node.parent ? above(cell->usage, cell->subtree) : 0;
+        row->reserved_below = reserved_below(&cohort->node, fr);
     }
     list.declared = list.count;
     rows_end(&list, status);

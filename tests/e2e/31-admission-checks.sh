@@ -88,6 +88,8 @@ becomes "evicted" large "$(cond Evicted True AdmissionCheck)"
 merge clusterqueues mixed '{"spec": {"stopPolicy": "Hold"}}'
 evicted_job_stops large
 becomes "without a flavor the check of the flavor is forgotten" large "$(names '["b"]') and check_of(\"b\").retryCount == 1"
+merge clusterqueues mixed '{"spec": {"admissionChecksStrategy": {"admissionChecks": [{"name": "b"}, {"name": "a", "onFlavors": ["spot", "default"]}]}}}'
+becomes "a check that lists every flavor is asked for all the same" large "$(names '["a", "b"]')"
 merge clusterqueues mixed '{"spec": {"admissionChecksStrategy": null, "stopPolicy": "None"}}'
 becomes "without checks the list is empty and it is admitted" large "$(names '[]') and $(cond Admitted True)"
 

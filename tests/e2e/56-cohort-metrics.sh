@@ -27,3 +27,12 @@ check "what happens elsewhere does not bring its series back" not_shown '{cohort
 wl one qa 1
 shows 'kueue_cohort_subtree_resource_reservations{cohort="team",flavor="f",resource="cpu"}' 1
 shows 'kueue_cohort_info{cohort="team",parent_cohort="",root_cohort="team"}' 1
+
+# ---- a lending limit keeps what is reserved below it from the root, but not from the root's series ----
+make cohorts '{apiVersion: kueue.x-k8s.io/v1beta2, kind: Cohort, metadata: {name: keeps}, spec: {parentName: root, resourceGroups: [
+    {coveredResources: [cpu], flavors: [{name: f, resources: [{name: cpu, nominalQuota: 4, lendingLimit: 1}]}]}]}}'
+cq b 0 'cohortName: keeps'
+lq qb b
+wl two qb 2
+shows 'kueue_cohort_subtree_resource_reservations{cohort="keeps",flavor="f",resource="cpu"}' 2
+shows 'kueue_cohort_subtree_resource_reservations{cohort="root",flavor="f",resource="cpu"}' 2

@@ -241,6 +241,24 @@ static void figures_of_a_queue(void **state)
     world_end(&world);
 }
 
+static void what_a_lending_limit_keeps_is_reserved_below_the_cohort_all_the_same(void **state)
+{
+    struct world world;
+    struct queue_status status;
+
+    (void)state;
+    world_options(&world);
+    world_begin(&world);
+    world_cohort(&world, "team", "root", "5,-,2");
+    world_queue(&world, "q", "team", "2,-,-", "");
+    world_holds(&world, "q", "held", 0, "cpu@f=4", 1);
+    assert_true(engine_cohort_status(world.engine, "root", &world.answer, &status));
+    assert_int_equal(status.usage_count, 1);
+    assert_int_equal(status.usage[0].total, 0);
+    assert_int_equal(status.usage[0].reserved_below, 4000);
+    world_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +269,7 @@ int main(void)
         cmocka_unit_test(victims_are_named),
         cmocka_unit_test(what_fits_or_holds_quota_lacks_nothing),
         cmocka_unit_test(figures_of_a_queue),
+        cmocka_unit_test(what_a_lending_limit_keeps_is_reserved_below_the_cohort_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
