@@ -239,7 +239,7 @@ static const struct field resources_fields[] = {
     LEAF("excludeResourcePrefixes", TEXTS, ANY, IN(resources, exclude_prefixes)),
     { "transformations", FIELD_ROWS, ANY, IN(resources, transformations), &transformation, NULL },
     { "deviceClassMappings", FIELD_ROWS, ANY, IN(resources, device_mappings), &device_mapping,
-      "devices are not counted yet" },
+      NULL },
 };
 SECTION(resources, resources);
 

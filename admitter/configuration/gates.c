@@ -261,6 +261,8 @@ static const struct {
     TARGET(GATE_TAS_FAILED_NODE_REPLACEMENT, engine.gates.tas_failed_node_replacement),
     TARGET(GATE_TAS_FAILED_NODE_REPLACEMENT_FAIL_FAST, engine.gates.tas_failed_node_fail_fast),
     TARGET(GATE_KUEUE_DRA_INTEGRATION, engine.gates.dra_integration),
+    TARGET(GATE_KUEUE_DRA_INTEGRATION_EXTENDED_RESOURCE, engine.gates.dra_extended_resources),
+    TARGET(GATE_KUEUE_DRA_REJECT_WORKLOADS_WHEN_DRA_DISABLED, engine.gates.dra_reject_when_off),
     TARGET(GATE_UNADMITTED_WORKLOADS_OBSERVABILITY, unadmitted_observability),
     TARGET(GATE_UNADMITTED_WORKLOADS_EXPLICIT_STATUS, unadmitted_explicit_status),
     TARGET(GATE_FINISH_ORPHANED_WORKLOADS, finish_orphaned),

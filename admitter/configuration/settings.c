@@ -187,6 +187,25 @@ static void set_outputs(struct reading *r, const json_t *outputs, struct resourc
                                                                  quantity_of_json(factor) };
 }
 
+static void set_devices(struct reading *r)
+{
+    const struct given_rows *rows = &r->object.resources.device_mappings;
+    const struct device_mapping_row *mappings = rows->items;
+    struct engine_options *engine = &r->out->loop.engine;
+
+    engine->device_mapping_count = rows->count;
+    engine->device_mappings = ARENA_ARRAY(r->arena, rows->count + 1, struct device_mapping);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct device_source_row *sources = mappings[i].sources.items;
+        bool measures = mappings[i].sources.count > 0; /* all of one kind, by validation */
+
+        engine->device_mappings[i] = (struct device_mapping){
+            mappings[i].name, mappings[i].classes.items, mappings[i].classes.count,
+            measures && sources[0].counter.given, measures && sources[0].capacity.given
+        };
+    }
+}
+
 static void set_resources(struct reading *r)
 {
     const struct configuration_object *o = &r->object;
@@ -211,6 +230,7 @@ static void set_resources(struct reading *r)
                                           o->resources.quota_check &&
                                           strcmp(o->resources.quota_check, "IgnoreUndeclared") == 0;
     r->out->loop.ignore_undeclared = r->out->ignore_undeclared_resources;
+    set_devices(r);
 }
 
 /* ---- servers ---- */

@@ -157,7 +157,7 @@ static json_t *report_of(const struct explain_subject *subject, const struct sim
     struct explanation explanation;
     struct explain_facts all = { .subject = subject,
                                  .cluster_queue = queue_of(facts, subject),
-                                 .why = { "", "" },
+                                 .why = { "", "", "" },
                                  .hidden = hidden,
                                  .now = facts->start };
     struct wait_reason why;

@@ -88,6 +88,12 @@ MUST_USE int limit_range_decode(struct str json, struct arena *a, struct limit_r
 MUST_USE int runtime_class_decode(struct str json, struct arena *a, struct runtime_class *out,
                                   struct object_meta *meta, struct err *e);
 
+/* ---- resource.k8s.io ---- */
+MUST_USE int device_class_decode(struct str json, struct arena *a, struct device_class *out,
+                                 struct object_meta *meta, struct err *e);
+MUST_USE int claim_template_decode(struct str json, struct arena *a, struct claim_template *out,
+                                   struct object_meta *meta, struct err *e);
+
 /* A PodTemplateSpec on its own ({"metadata":…, "spec":…}), and a whole v1 Pod. */
 MUST_USE int pod_template_decode(struct str json, struct arena *a, struct pod_template *out,
                                  struct err *e);

@@ -187,6 +187,34 @@ static void priority_read(struct decoder *d, void *target)
     decode_int32(d, &pod->priority);
 }
 
+/* ---- claims ---- */
+
+static void claim_read(struct decoder *d, void *target)
+{
+    static const struct decode_field fields[] = {
+        DECODE_FIELD("resourceClaimName", decode_text, struct pod_claim, claim),
+        DECODE_FIELD("resourceClaimTemplateName", decode_text, struct pod_claim, claim_template),
+        DECODE_END,
+    };
+
+    decode_record(d, fields, target);
+}
+
+/* Read twice: the names to decide on, the whole for the equivalence hash. */
+static void claims_read(struct decoder *d, void *target)
+{
+    struct json_reader start = d->reader;
+    struct pod_template *pod = target;
+
+    if (decode_absent(d))
+        return;
+    decode_canonical(d, &pod->resource_claims);
+    if (d->failed)
+        return;
+    d->reader = start;
+    pod->claims = decode_list(d, sizeof(struct pod_claim), claim_read, &pod->claim_count);
+}
+
 /* ---- the whole ---- */
 
 static void pod_spec_read(struct decoder *d, void *target)
@@ -203,7 +231,7 @@ static void pod_spec_read(struct decoder *d, void *target)
         DECODE_WHOLE("priority", priority_read),
         DECODE_FIELD("topologySpreadConstraints", decode_canonical, struct pod_template,
                      topology_spread),
-        DECODE_FIELD("resourceClaims", decode_canonical, struct pod_template, resource_claims),
+        DECODE_WHOLE("resourceClaims", claims_read),
         DECODE_END,
     };
 

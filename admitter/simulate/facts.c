@@ -39,6 +39,8 @@ void simulate_facts_finish(struct simulate_facts *facts)
     free(facts->namespaces.items);
     free(facts->limit_ranges.items);
     free(facts->runtime_classes.items);
+    free(facts->device_classes.items);
+    free(facts->claim_templates.items);
     free(facts->workload_priority_classes.items);
     free(facts->priority_classes.items);
     free(facts->workloads.items);
@@ -213,6 +215,28 @@ static int read_runtime_class(struct reading *r, struct err *e)
     return DECODE(r, runtime_class_decode, FACT_ADD(r->facts->runtime_classes), &meta) ? -1 : 0;
 }
 
+static int read_device_class(struct reading *r, struct err *e)
+{
+    struct device_class *class_ = FACT_ADD(r->facts->device_classes);
+    struct object_meta meta;
+
+    if (DECODE(r, device_class_decode, class_, &meta))
+        return -1;
+    class_->created = created_of(r, &meta);
+    return 0;
+}
+
+static int read_claim_template(struct reading *r, struct err *e)
+{
+    struct claim_template *claim_template = FACT_ADD(r->facts->claim_templates);
+    struct object_meta meta;
+
+    if (DECODE(r, claim_template_decode, claim_template, &meta))
+        return -1;
+    claim_template->namespace = namespace_of(r, &meta);
+    return 0;
+}
+
 static int read_workload_priority_class(struct reading *r, struct err *e)
 {
     struct object_meta meta;
@@ -347,6 +371,8 @@ static const struct reader {
     { "", "Node", 0, read_metadata },
     { "", "Pod", 0, read_metadata },
     { "node.k8s.io", "RuntimeClass", 0, read_runtime_class },
+    { "resource.k8s.io", "DeviceClass", 0, read_device_class },
+    { "resource.k8s.io", "ResourceClaimTemplate", 0, read_claim_template },
     { PRIORITY_GROUP_POD, PRIORITY_KIND_POD, 0, read_priority_class },
 };
 

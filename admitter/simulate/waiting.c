@@ -30,7 +30,7 @@ static void waiting_reason(struct simulate_world *world, const struct workload *
                            struct arena *arena, struct simulate_waiting *waiting)
 {
     const struct condition *written = status_condition(workload, "QuotaReserved");
-    struct wait_reason why = { "", "" };
+    struct wait_reason why = { "", "", "" };
 
     if (engine_wait_reason(world->engine, workload->namespace, workload->name, arena, &why) &&
         *why.reason) {

@@ -199,6 +199,10 @@ static void facts_put(struct simulate_world *world)
         engine_limit_range_put(world->engine, &facts->limit_ranges.items[i], world->now);
     for (size_t i = 0; i < facts->runtime_classes.count; i++)
         engine_runtime_class_put(world->engine, &facts->runtime_classes.items[i], world->now);
+    for (size_t i = 0; i < facts->device_classes.count; i++)
+        engine_device_class_put(world->engine, &facts->device_classes.items[i], world->now);
+    for (size_t i = 0; i < facts->claim_templates.count; i++)
+        engine_claim_template_put(world->engine, &facts->claim_templates.items[i], world->now);
     queues_put(world);
     workloads_put(world);
 }

@@ -37,6 +37,8 @@ static void maps_create(struct engine *engine)
     engine->checks = map_create();
     engine->topologies = map_create();
     engine->runtime_classes = map_create();
+    engine->device_classes = map_create();
+    engine->claim_templates = map_create();
     engine->items = map_create_borrowing();
     engine->texts = map_create_borrowing();
 }
@@ -72,6 +74,7 @@ void engine_destroy(struct engine *engine)
     cohorts_finish(engine);
     namespaces_finish(engine);
     environment_finish(engine);
+    devices_finish(engine);
     shape_store_destroy(engine->shapes);
     catalog_finish(engine);
     map_destroy(engine->texts);

@@ -44,6 +44,12 @@ void engine_limit_range_remove(struct engine *engine, const char *namespace, con
 void engine_runtime_class_put(struct engine *engine, const struct runtime_class *class_,
                               int64_t now);
 void engine_runtime_class_remove(struct engine *engine, const char *name, int64_t now);
+void engine_device_class_put(struct engine *engine, const struct device_class *class_, int64_t now);
+void engine_device_class_remove(struct engine *engine, const char *name, int64_t now);
+void engine_claim_template_put(struct engine *engine, const struct claim_template *claim_template,
+                               int64_t now);
+void engine_claim_template_remove(struct engine *engine, const char *namespace, const char *name,
+                                  int64_t now);
 
 /* A Workload as it is stored now: pending, reserving (condition QuotaReserved=True with admission),
  * evicted, finished... The engine works out what changed (3.6, 3.10) and keeps its own copy.
@@ -212,6 +218,8 @@ const char **engine_reserving_list(const struct engine *engine, const char *clus
  * writes. 'reason' and 'message' are "" when there is nothing to say. */
 struct wait_reason {
     const char *reason, *message;
+    const char *not_requeued; /* what its devices ask for is refused: the message of Requeued=False
+                                 as well (1.10); else "" */
 };
 bool engine_wait_reason(const struct engine *engine, const char *namespace, const char *name,
                         struct arena *arena, struct wait_reason *why);

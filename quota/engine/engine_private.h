@@ -63,6 +63,16 @@ struct runtime_class_record {
     struct runtime_class copy;
 };
 
+struct device_class_record {
+    struct arena facts;
+    struct device_class copy;
+};
+
+struct claim_template_record {
+    struct arena facts;
+    struct claim_template copy;
+};
+
 struct topology_record {
     struct arena facts;
     struct topology copy;
@@ -221,6 +231,7 @@ struct item_extra {        /* rarely there */
     char *allowed_flavors; /* annotation workload-allowed-resource-flavors */
     char *job_uid;         /* label job-uid */
     char *ready_checks;    /* names of the checks in state Ready, each with ',' behind it */
+    char *device_refusal;  /* why its devices cannot be charged (1.10) */
 };
 
 struct item {
@@ -289,6 +300,8 @@ struct engine {
 
     struct map *cohorts, *cluster_queues, *local_queues, *namespaces, *checks, *topologies;
     struct map *runtime_classes;
+    struct map *device_classes, *claim_templates; /* the latter by "namespace/name" */
+    size_t extended_resource_count;               /* classes that stand for one */
     struct map *items; /* "namespace/name" -> item, whose key it borrows */
     struct shape_store *shapes;
     struct map *texts; /* text -> shared text, whose text it borrows */
@@ -371,6 +384,7 @@ const struct runtime_class *runtime_class_find(const struct engine *engine, cons
 const struct topology *topology_find(const struct engine *engine, const char *name);
 void namespaces_finish(struct engine *engine);
 void environment_finish(struct engine *engine);
+void devices_finish(struct engine *engine);
 /* Recompute whether a ClusterQueue is active (2.5, 8.4). */
 void activity_update(struct engine *engine, struct cluster_queue_record *queue, int64_t now);
 /* Does the check leave out a flavor of the queue? Listing all of them is as good as listing none.
@@ -395,6 +409,9 @@ void copy_namespace(struct arena *a, const struct namespace_labels *from,
 void copy_limit_range(struct arena *a, const struct limit_range *from, struct limit_range *to);
 void copy_runtime_class(struct arena *a, const struct runtime_class *from,
                         struct runtime_class *to);
+void copy_device_class(struct arena *a, const struct device_class *from, struct device_class *to);
+void copy_claim_template(struct arena *a, const struct claim_template *from,
+                         struct claim_template *to);
 void copy_topology(struct arena *a, const struct topology *from, struct topology *to);
 void copy_check(struct arena *a, const struct admission_check *from, struct admission_check *to);
 void copy_options(struct arena *a, const struct engine_options *from, struct engine_options *to);

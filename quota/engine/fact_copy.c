@@ -180,6 +180,24 @@ void copy_check(struct arena *a, const struct admission_check *from, struct admi
                                     from->active };
 }
 
+void copy_device_class(struct arena *a, const struct device_class *from, struct device_class *to)
+{
+    *to = (struct device_class){ arena_strdup(a, from->name),
+                                 arena_strdup(a, from->extended_resource), from->created };
+}
+
+void copy_claim_template(struct arena *a, const struct claim_template *from,
+                         struct claim_template *to)
+{
+    *to = (struct claim_template){ arena_strdup(a, from->namespace), arena_strdup(a, from->name),
+                                   COPY_ITEMS(a, from->requests, from->request_count),
+                                   from->request_count };
+    for (size_t i = 0; i < from->request_count; i++) {
+        to->requests[i].device_class = arena_strdup(a, from->requests[i].device_class);
+        to->requests[i].allocation_mode = arena_strdup(a, from->requests[i].allocation_mode);
+    }
+}
+
 void copy_options(struct arena *a, const struct engine_options *from, struct engine_options *to)
 {
     *to = *from;
@@ -194,5 +212,12 @@ void copy_options(struct arena *a, const struct engine_options *from, struct eng
         to->transformations[i].input = arena_strdup(a, t->input);
         to->transformations[i].multiply_by = arena_strdup(a, t->multiply_by);
         to->transformations[i].outputs = copy_resources(a, &t->outputs);
+    }
+    to->device_mappings = COPY_ITEMS(a, from->device_mappings, from->device_mapping_count);
+    for (size_t i = 0; i < from->device_mapping_count; i++) {
+        const struct device_mapping *m = &from->device_mappings[i];
+
+        to->device_mappings[i].resource = arena_strdup(a, m->resource);
+        to->device_mappings[i].classes = copy_names(a, m->classes, m->class_count);
     }
 }

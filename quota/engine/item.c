@@ -58,10 +58,11 @@ void item_text_set(struct engine *engine, struct item *item, const char *reason,
 bool item_is_admissible(const struct engine *engine, const struct item *item)
 {
     bool gated = item->extra && item->extra->gated_by && engine->options.gates.admission_gated_by;
+    bool refused = item->extra && item->extra->device_refusal;
     bool is_parent = item->is_parent && engine->options.gates.concurrent_admission;
 
     return item->active && !item->reserved && !item->on_hold && !item->waits_replacement &&
-           !gated && !is_parent;
+           !gated && !refused && !is_parent;
 }
 
 /* ---- life ---- */
@@ -95,6 +96,7 @@ static void extra_free(struct item *item)
     free(item->extra->allowed_flavors);
     free(item->extra->job_uid);
     free(item->extra->ready_checks);
+    free(item->extra->device_refusal);
     free(item->extra);
     item->extra = NULL;
 }
@@ -253,8 +255,10 @@ static void extra_read(struct item *item, const struct workload *workload)
 {
     struct item_extra extra = { text_keep(workload->admission_gated_by),
                                 text_keep(workload->slice_replacement_for),
-                                text_keep(workload->allowed_flavors), text_keep(workload->job_uid),
-                                ready_checks(workload) };
+                                text_keep(workload->allowed_flavors),
+                                text_keep(workload->job_uid),
+                                ready_checks(workload),
+                                NULL };
 
     extra_free(item);
     if (!extra.gated_by && !extra.slice_for && !extra.allowed_flavors && !extra.job_uid &&

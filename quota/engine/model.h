@@ -90,6 +90,11 @@ struct container {
     const char *claims; /* canonical JSON of resources.claims, or NULL */
 };
 
+/* One entry of resourceClaims: it names a ResourceClaim or a ResourceClaimTemplate. */
+struct pod_claim {
+    const char *claim, *claim_template; /* NULL when absent */
+};
+
 struct pod_template {
     struct container *containers, *init_containers;
     size_t container_count, init_container_count;
@@ -109,6 +114,8 @@ struct pod_template {
     const char *affinity;        /* canonical JSON of the whole affinity, or NULL */
     const char *topology_spread; /* canonical JSON of topologySpreadConstraints, or NULL */
     const char *resource_claims; /* canonical JSON of resourceClaims, or NULL */
+    struct pod_claim *claims;    /* what it says */
+    size_t claim_count;
 };
 
 struct topology_request {
@@ -215,7 +222,6 @@ struct workload {
     const char *job_uid;      /* label kueue.x-k8s.io/job-uid */
     const char **unhealthy_nodes;
     size_t unhealthy_node_count;
-    struct device_requests *devices; /* per pod set (1.10); NULL: none */
 };
 
 /* ---- queues, cohorts, flavors ---- */
@@ -350,4 +356,27 @@ struct limit_range {
 struct runtime_class {
     const char *name;
     struct resource_list overhead; /* overhead.podFixed */
+};
+
+/* ---- devices (spec/scheduling.md 1.10, spec/lifecycle.md 14) ---- */
+
+struct device_class {
+    const char *name;
+    const char *extended_resource; /* extendedResourceName or NULL */
+    int64_t created;
+};
+
+/* One entry of a ResourceClaimTemplate's spec.spec.devices.requests. */
+struct device_request {
+    bool is_exact;         /* 'exactly' is given; the members below are its */
+    bool has_alternatives; /* firstAvailable is given */
+    const char *device_class;
+    const char *allocation_mode; /* "ExactCount" when absent */
+    int64_t count;               /* 1 when absent */
+    bool admin_access;
+};
+struct claim_template {
+    const char *namespace, *name;
+    struct device_request *requests;
+    size_t request_count;
 };

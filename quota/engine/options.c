@@ -24,7 +24,9 @@ void engine_options_default(struct engine_options *options)
                    .tas_recompute = true,
                    .tas_failed_node_replacement = true,
                    .tas_failed_node_fail_fast = true,
-                   .dra_integration = true },
+                   .dra_integration = true,
+                   .dra_extended_resources = true,
+                   .dra_reject_when_off = true },
         .usage_sampling_interval = 300 * NANOSECONDS_PER_SECOND,
         .requeue_batch = NANOSECONDS_PER_SECOND,
     };

@@ -14,6 +14,14 @@ struct resource_transformation {
     struct resource_list outputs; /* factor per output resource */
 };
 
+/* One entry of deviceClassMappings: devices of these classes are charged to 'resource'. */
+struct device_mapping {
+    const char *resource;
+    const char **classes;
+    size_t class_count;
+    bool has_counters, has_capacities; /* its sources measure instead of counting devices */
+};
+
 enum fair_strategy {
     FAIR_FINAL_SHARE,
     FAIR_INITIAL_SHARE
@@ -28,7 +36,8 @@ struct engine_gates { /* spec/scheduling.md 7; true = on */
     bool admission_gated_by, unadmitted_observability, unadmitted_explicit_status;
     bool elastic_slices, concurrent_admission, orchestrated_preemption, topology_aware;
     bool tas_recompute, tas_failed_node_replacement, tas_failed_node_fail_fast;
-    bool dra_integration;
+    bool dra_integration, dra_extended_resources;
+    bool dra_reject_when_off; /* without dra_integration, whoever refers to claims waits */
 };
 
 struct engine_options {
@@ -47,6 +56,8 @@ struct engine_options {
     size_t exclude_prefix_count;
     struct resource_transformation *transformations;
     size_t transformation_count;
+    struct device_mapping *device_mappings; /* the first one that lists a class counts */
+    size_t device_mapping_count;
     bool wait_for_pods_ready, block_admission;
     bool requeue_by_creation; /* requeuingStrategy.timestamp: Creation */
     int64_t requeue_batch;    /* un-park delay after an event, default 1 s (process.md --tuning) */

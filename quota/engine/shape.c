@@ -250,14 +250,11 @@ static void pack_entry(struct packer *p, const struct shape_store *store, const 
         adjusted = pack_take(p, sizeof(*adjusted));
         pack_template(p, draft->adjusted, adjusted);
     }
-    if (draft->devices)
-        pack_devices(p, draft->devices, entry ? &entry->shape.devices : NULL);
     requests = pack_amounts(p, store, draft->requests);
     if (!entry)
         return;
     entry->shape.pod_set = pod_set;
     entry->shape.adjusted = adjusted ? adjusted : &pod_set->pod;
-    entry->shape.has_devices = draft->devices != NULL;
     entry->shape.requests = requests;
 }
 
@@ -322,12 +319,6 @@ struct shape *shape_intern(struct shape_store *store, const struct pod_set *pod_
         entry = entry_add(store, &draft, hash);
     arena_reset(&store->scratch);
     return shape_ref(&entry->shape);
-}
-
-struct shape *shape_move(struct shape_store *store, const struct shape *shape,
-                         const struct shape_surroundings *surroundings)
-{
-    return shape_intern(store, shape->pod_set, surroundings);
 }
 
 struct shape *shape_ref(struct shape *shape)

@@ -16,10 +16,8 @@ struct shape {
                                    never used again for another shape */
     bool exceeds_limits;       /* 4.2 row 7 has something to say */
     bool violates_limit_range; /* 4.2 row 8 has something to say */
-    bool has_devices;
     const struct pod_set *pod_set;       /* as declared; count is 0, the workload holds it */
     const struct pod_template *adjusted; /* 1.2; may be &pod_set->pod */
-    struct device_requests devices;      /* as given */
     struct amounts requests;             /* one pod (1.4) */
 };
 
@@ -39,10 +37,6 @@ void shape_store_destroy(struct shape_store *store);                          /*
  * its surroundings are copied when the shape is new. */
 struct shape *shape_intern(struct shape_store *store, const struct pod_set *pod_set,
                            const struct shape_surroundings *surroundings);
-/* The same pod set after its surroundings changed (LimitRange, RuntimeClass). The old reference
- * stays the caller's. */
-struct shape *shape_move(struct shape_store *store, const struct shape *shape,
-                         const struct shape_surroundings *surroundings);
 struct shape *shape_ref(struct shape *shape);
 void shape_unref(struct shape_store *store, struct shape *shape); /* NULL is fine */
 

@@ -139,6 +139,20 @@ static struct toleration *pack_tolerations(struct packer *p, const struct tolera
     return to;
 }
 
+static struct pod_claim *pack_claims(struct packer *p, const struct pod_claim *from, size_t count)
+{
+    struct pod_claim *to = pack_take(p, count * sizeof(*to));
+
+    for (size_t i = 0; i < count; i++) {
+        struct pod_claim copy = { pack_text(p, from[i].claim),
+                                  pack_text(p, from[i].claim_template) };
+
+        if (to)
+            to[i] = copy;
+    }
+    return to;
+}
+
 void pack_template(struct packer *p, const struct pod_template *from, struct pod_template *to)
 {
     struct pod_template copy = *from; /* counts and flags; pointers follow */
@@ -155,6 +169,7 @@ void pack_template(struct packer *p, const struct pod_template *from, struct pod
     copy.affinity = pack_text(p, from->affinity);
     copy.topology_spread = pack_text(p, from->topology_spread);
     copy.resource_claims = pack_text(p, from->resource_claims);
+    copy.claims = pack_claims(p, from->claims, from->claim_count);
     if (to)
         *to = copy;
 }
@@ -185,16 +200,4 @@ void pack_pod_set(struct packer *p, const struct pod_set *from, struct pod_set *
     to->count = 0;
     to->min_count = from->min_count;
     to->topology = topology;
-}
-
-void pack_devices(struct packer *p, const struct device_requests *from, struct device_requests *to)
-{
-    struct device_requests copy = {
-        .replaced = pack_values(p, from->replaced, from->replaced_count),
-        .replaced_count = from->replaced_count,
-        .added = pack_list(p, from->added),
-    };
-
-    if (to)
-        *to = copy;
 }

@@ -26,4 +26,3 @@ void *pack_take(struct packer *p, size_t size); /* 16-byte aligned; NULL in the 
 const char *pack_text(struct packer *p, const char *text);
 void pack_pod_set(struct packer *p, const struct pod_set *from, struct pod_set *to);
 void pack_template(struct packer *p, const struct pod_template *from, struct pod_template *to);
-void pack_devices(struct packer *p, const struct device_requests *from, struct device_requests *to);

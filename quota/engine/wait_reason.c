@@ -1,7 +1,7 @@
 /* Why a workload waits, as the Workload's reconciler says it (spec/scheduling.md 8.2). */
 #include <string.h>
 
-#include "quota/engine/engine_private.h"
+#include "quota/engine/devices.h"
 #include "quota/engine/selector.h"
 
 static bool say(struct wait_reason *why, const char *reason, const char *message)
@@ -50,6 +50,16 @@ static bool admissibility_problem(const struct item *item, struct arena *a, stru
         return say(why, "Misconfigured", "workload namespace doesn't match ClusterQueue selector");
     problem = item_resources_problem(item, a);
     return problem && say(why, "Misconfigured", problem);
+}
+
+static bool device_problem(const struct item *item, struct wait_reason *why)
+{
+    const char *refusal = item->extra ? item->extra->device_refusal : NULL;
+
+    if (!refusal)
+        return false;
+    why->not_requeued = device_refusal_of_requeue(refusal);
+    return say(why, "Misconfigured", refusal);
 }
 
 static bool text_is_one_of(const struct shared_text *text, const char *const *choices)
@@ -105,7 +115,8 @@ static void granular(const struct engine *engine, const struct item *item, struc
         stored(item, why);
         return;
     }
-    if (queue_problem(engine, item, a, why) || admissibility_problem(item, a, why))
+    if (device_problem(item, why) || queue_problem(engine, item, a, why) ||
+        admissibility_problem(item, a, why))
         return;
     if (item->extra && item->extra->gated_by && engine->options.gates.admission_gated_by) {
         say(why, "AdmissionGated",
@@ -125,7 +136,8 @@ static void granular(const struct engine *engine, const struct item *item, struc
 static void legacy(const struct engine *engine, const struct item *item, struct arena *a,
                    struct wait_reason *why)
 {
-    if (queue_problem(engine, item, a, why))
+    if ((item->active && !item->on_hold && device_problem(item, why)) ||
+        queue_problem(engine, item, a, why))
         why->reason = "Inadmissible";
 }
 
@@ -134,7 +146,7 @@ bool engine_wait_reason(const struct engine *engine, const char *namespace, cons
 {
     const struct item *item = item_find(engine, namespace, name);
 
-    *why = (struct wait_reason){ "", "" };
+    *why = (struct wait_reason){ "", "", "" };
     if (!item)
         return false;
     if (item->reservation)
@@ -145,6 +157,7 @@ bool engine_wait_reason(const struct engine *engine, const char *namespace, cons
         legacy(engine, item, arena, why);
     why->reason = arena_strdup(arena, why->reason);
     why->message = arena_strdup(arena, why->message);
+    why->not_requeued = arena_strdup(arena, why->not_requeued);
     return true;
 }
 

@@ -349,6 +349,64 @@ static void a_pod_template_is_read_whole(void **state)
     assert_non_null(strstr(pod.affinity, "podAffinity"));
     assert_string_equal(pod.topology_spread, "[{\"a\":2,\"b\":1}]");
     assert_null(pod.resource_claims);
+    assert_int_equal(pod.claim_count, 0);
+}
+
+static void claims_of_a_pod_are_read_twice(void **state)
+{
+    struct pod_template pod;
+
+    (void)state;
+    if (pod_template_decode(quoted(&arena,
+                                   "{'spec':{'resourceClaims':[{'name':'a',"
+                                   "'resourceClaimTemplateName':'t'},{'resourceClaimName':'c',"
+                                   "'name':'b'},{}],'priority':1}}"),
+                            &arena, &pod, &problem) < 0)
+        fail_msg("%s", problem.text);
+    assert_string_equal(pod.resource_claims,
+                        "[{\"name\":\"a\",\"resourceClaimTemplateName\":\"t\"},{\"name\":\"b\","
+                        "\"resourceClaimName\":\"c\"},{}]");
+    assert_int_equal(pod.claim_count, 3);
+    assert_string_equal(pod.claims[0].claim_template, "t");
+    assert_null(pod.claims[0].claim);
+    assert_string_equal(pod.claims[1].claim, "c");
+    assert_null(pod.claims[2].claim_template);
+    assert_int_equal(pod.priority, 1);
+    assert_int_equal(pod_template_decode(quoted(&arena, "{'spec':{'resourceClaims':[1]}}"), &arena,
+                                         &pod, &problem),
+                     -1);
+    assert_non_null(strstr(problem.text, "spec.resourceClaims[0]"));
+}
+
+static void devices_are_read(void **state)
+{
+    struct device_class class_;
+    struct claim_template claim_template;
+
+    (void)state;
+    DECODE(device_class,
+           "{'metadata':{'name':'gpu','creationTimestamp':'2026-01-02T03:04:05Z'},"
+           "'spec':{'extendedResourceName':'a.io/gpu'}}",
+           &class_, NULL);
+    assert_string_equal(class_.name, "gpu");
+    assert_string_equal(class_.extended_resource, "a.io/gpu");
+    assert_int_not_equal(class_.created, TIME_NONE);
+    DECODE(claim_template,
+           "{'metadata':{'name':'t','namespace':'n'},'spec':{'spec':{'devices':{'requests':["
+           "{'name':'a','exactly':{'deviceClassName':'gpu'}},"
+           "{'name':'b','exactly':{'deviceClassName':'gpu','allocationMode':'All','count':3,"
+           "'adminAccess':true}},{'name':'c','firstAvailable':[{'name':'x'}]},{'name':'d'}]}}}}",
+           &claim_template, NULL);
+    assert_string_equal(claim_template.namespace, "n");
+    assert_int_equal(claim_template.request_count, 4);
+    assert_true(claim_template.requests[0].is_exact);
+    assert_string_equal(claim_template.requests[0].allocation_mode, "ExactCount");
+    assert_int_equal(claim_template.requests[0].count, 1);
+    assert_string_equal(claim_template.requests[1].allocation_mode, "All");
+    assert_int_equal(claim_template.requests[1].count, 3);
+    assert_true(claim_template.requests[1].admin_access);
+    assert_true(claim_template.requests[2].has_alternatives);
+    assert_false(claim_template.requests[2].is_exact || claim_template.requests[3].is_exact);
 }
 
 /* ---- the other kinds ---- */
@@ -594,6 +652,8 @@ int main(void)
         TEST(a_workload_without_anything_has_the_defaults),
         TEST(v1beta1_workloads_are_mapped),
         TEST(a_pod_template_is_read_whole),
+        TEST(claims_of_a_pod_are_read_twice),
+        TEST(devices_are_read),
         TEST(queues_and_cohorts_are_read),
         TEST(flavors_checks_and_topologies_are_read),
         TEST(classes_and_configurations_are_read),

@@ -237,13 +237,13 @@ static void surroundings_decide_amounts_and_verdicts(void **state)
     (void)state;
     limits.container.default_requests = resources("memory", "64", NULL);
     limits.container.max = resources("memory", "10", NULL);
-    limited = shape_move(store, bare, &here);
+    limited = shape_intern(store, bare->pod_set, &here);
     assert_ptr_not_equal(limited, bare);
     assert_string_equal(amounts_text(limited->requests), "memory=64 cpu=1000");
     assert_true(limited->violates_limit_range);
     assert_false(bare->violates_limit_range);
     assert_int_equal(limited->pod_set->pod.containers[0].requests.count, 1);
-    back = shape_move(store, limited, &nowhere);
+    back = shape_intern(store, limited->pod_set, &nowhere);
     assert_ptr_equal(back, bare);
     shape_store_destroy(store);
 }
@@ -272,8 +272,6 @@ static void devices_are_part_of_a_shape(void **state)
 
     (void)state;
     assert_string_equal(amounts_text(shape->requests), "dra=3");
-    assert_true(shape->has_devices);
-    assert_string_equal(shape->devices.replaced[0], "nvidia.com/gpu");
     assert_int_not_equal(bare->equivalence, shape->equivalence);
     shape_store_destroy(store);
 }
