@@ -389,6 +389,8 @@ void arguments_apply(const struct arguments *arguments, struct configuration *co
     if (arguments->all_components)
         return;
     loop->components = arguments->components;
+    if (!(loop->components & COMPONENT_DRA))
+        loop_settings_leave_devices(loop);
     loop->job_reconcilers = arguments->job_reconcilers;
     loop->job_webhooks = arguments->job_webhooks;
     for (unsigned i = 0; i < arguments->unsupported_count; i++)

@@ -183,6 +183,8 @@ static const struct listing listings[] = {
     { { "", "v1", "namespaces" }, "Namespace", false },
     { { "", "v1", "limitranges" }, "LimitRange", false },
     { { "node.k8s.io", "v1", "runtimeclasses" }, "RuntimeClass", false },
+    { { "resource.k8s.io", "v1", "deviceclasses" }, "DeviceClass", false },
+    { { "resource.k8s.io", "v1", "resourceclaimtemplates" }, "ResourceClaimTemplate", false },
 };
 
 static int add_list(struct simulate_documents *documents, const struct listing *listing,

@@ -206,6 +206,21 @@ static bool is_stream_refusal(const struct kube_reflector *r, enum err_code code
     return r->phase == PHASE_STREAM && r->listing && code == ERR_INVALID;
 }
 
+static bool counts_as_absent(const struct kube_reflector *r, enum err_code code)
+{
+    bool listed = r->synced && !r->absent;
+
+    return r->options.forbidden_is_absent && code == ERR_FORBIDDEN && !listed;
+}
+
+static void kind_hidden(struct kube_reflector *r)
+{
+    if (!r->absent)
+        LOG(LOG_WARN, "no right to list these objects, going on as if there were none",
+            KS("path", r->path));
+    kind_absent(r);
+}
+
 static void answer_bad(struct kube_reflector *r, const struct err *e, int64_t retry_after_ms)
 {
     if (is_stream_refusal(r, e->code)) {
@@ -219,6 +234,8 @@ static void answer_bad(struct kube_reflector *r, const struct err *e, int64_t re
         again_in(r, 0);
     } else if (e->code == ERR_NOT_FOUND) {
         kind_absent(r);
+    } else if (counts_as_absent(r, e->code)) {
+        kind_hidden(r);
     } else if (e->code == ERR_BUSY && strstr(e->text, "(re)initializing")) {
         /* Its cache of a changed definition is being filled: a matter of moments. */
         r->problem = *e;

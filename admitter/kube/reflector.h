@@ -41,7 +41,8 @@ struct kube_reflector_options {
     bool paged_list;                             /* never ask for a streaming list */
     bool optional; /* may well be absent or forbidden: asked for ever more rarely, up to every two
                       minutes, without complaint */
-    kube_change_fn *change; /* must not destroy the reflector */
+    bool forbidden_is_absent; /* without the right to list it, the server does not have it */
+    kube_change_fn *change;   /* must not destroy the reflector */
     void *context;
 };
 

@@ -203,6 +203,12 @@ static int decode_object(struct loop_event *event, json_t *object, struct str by
     case EVENT_RUNTIME_CLASS:
         return runtime_class_decode(
             bytes, a, event->runtime_class = ARENA_NEW(a, struct runtime_class), NULL, e);
+    case EVENT_DEVICE_CLASS:
+        return device_class_decode(
+            bytes, a, event->device_class = ARENA_NEW(a, struct device_class), NULL, e);
+    case EVENT_CLAIM_TEMPLATE:
+        return claim_template_decode(
+            bytes, a, event->claim_template = ARENA_NEW(a, struct claim_template), NULL, e);
     case EVENT_PRIORITY_CLASS:
     case EVENT_WORKLOAD_PRIORITY_CLASS:
         event->priority_value = (int32_t)json_integer_at(object, "value", 0);

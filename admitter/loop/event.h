@@ -26,6 +26,8 @@ enum event_kind {
     EVENT_NAMESPACE,
     EVENT_LIMIT_RANGE,
     EVENT_RUNTIME_CLASS,
+    EVENT_DEVICE_CLASS,
+    EVENT_CLAIM_TEMPLATE,
     EVENT_PRIORITY_CLASS,
     EVENT_WORKLOAD_PRIORITY_CLASS,
     EVENT_POD,   /* of started jobs; only while there are elastic ones */
@@ -63,6 +65,8 @@ struct loop_event {
         struct namespace_labels *labels;
         struct limit_range *limits;
         struct runtime_class *runtime_class;
+        struct device_class *device_class;
+        struct claim_template *claim_template;
         int32_t priority_value;    /* both kinds of priority class */
         struct owner_facts *owner; /* EVENT_OWNER */
         struct pod_facts *pod;

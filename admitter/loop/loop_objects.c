@@ -328,6 +328,24 @@ static void handle_runtime_class(struct loop *loop, const struct loop_event *eve
     mark_waiting(loop, NULL);
 }
 
+static void handle_device_class(struct loop *loop, const struct loop_event *event)
+{
+    if (event->deleted)
+        engine_device_class_remove(loop->engine, event->name, loop_now());
+    else
+        engine_device_class_put(loop->engine, event->device_class, loop_now());
+    mark_waiting(loop, NULL);
+}
+
+static void handle_claim_template(struct loop *loop, const struct loop_event *event)
+{
+    if (event->deleted)
+        engine_claim_template_remove(loop->engine, event->namespace, event->name, loop_now());
+    else
+        engine_claim_template_put(loop->engine, event->claim_template, loop_now());
+    mark_waiting(loop, event->namespace);
+}
+
 void handle_object(struct loop *loop, struct loop_event *event)
 {
     struct object_record *record;
@@ -341,6 +359,12 @@ void handle_object(struct loop *loop, struct loop_event *event)
         break;
     case EVENT_RUNTIME_CLASS:
         handle_runtime_class(loop, event);
+        break;
+    case EVENT_DEVICE_CLASS:
+        handle_device_class(loop, event);
+        break;
+    case EVENT_CLAIM_TEMPLATE:
+        handle_claim_template(loop, event);
         break;
     case EVENT_PRIORITY_CLASS:
     case EVENT_WORKLOAD_PRIORITY_CLASS:

@@ -270,13 +270,14 @@ static void look_around(struct loop *loop, const struct workload_record *record,
                         struct workload_surroundings *around)
 {
     const struct object_record *local = queue_of(loop, record), *cluster = NULL;
-    struct wait_reason why = { "", "" };
+    struct wait_reason why = { "", "", "" };
 
     *around = (struct workload_surroundings){ .local_queue = json_string_at(
                                                   json_object_get(tree, "spec"), "queueName"),
                                               .cluster_queue = "",
                                               .wait_reason = "",
-                                              .wait_message = "" };
+                                              .wait_message = "",
+                                              .not_requeued = "" };
     if (local) {
         around->local_queue_exists = true;
         around->local_queue_deleting = local->deleting;
@@ -294,6 +295,7 @@ static void look_around(struct loop *loop, const struct workload_record *record,
         engine_wait_reason(loop->engine, record->namespace, record->name, &loop->arena, &why)) {
         around->wait_reason = why.reason;
         around->wait_message = why.message;
+        around->not_requeued = why.not_requeued;
     }
 }
 

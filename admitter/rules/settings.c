@@ -30,3 +30,11 @@ void loop_settings_default(struct loop_settings *settings)
     object_gates_default(&settings->objects);
     engine_options_default(&settings->engine);
 }
+
+void loop_settings_leave_devices(struct loop_settings *settings)
+{
+    struct engine_gates *gates = &settings->engine.gates;
+
+    if (gates->dra_integration)
+        gates->dra_integration = gates->dra_reject_when_off = false;
+}

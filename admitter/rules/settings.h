@@ -69,3 +69,6 @@ struct loop_settings {
 
 /* Defaults for everything. */
 void loop_settings_default(struct loop_settings *settings);
+/* Another replica looks after devices: what Workloads claim means nothing here. With
+ * KueueDRAIntegration off the refusal of claims is the Workload reconciler's, and stays. */
+void loop_settings_leave_devices(struct loop_settings *settings);

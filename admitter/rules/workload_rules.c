@@ -223,6 +223,26 @@ static bool is_deactivation(const char *reason)
     return strncmp(reason, "Deactivated", strlen("Deactivated")) == 0;
 }
 
+/* Devices that cannot be charged keep a Workload out of its queue (spec/lifecycle.md 14); a backoff or
+ * a stop that Requeued tells of is not touched. */
+static bool step_devices(struct step *s)
+{
+    const struct workload_surroundings *around = s->around;
+    bool refused = *around->not_requeued != 0, changed = false;
+    const char *reason = condition_reason(s->workload, "Requeued");
+    bool is_ours = strcmp(reason, "Inadmissible") == 0;
+
+    if (refused) {
+        changed = step_put(s, "QuotaReserved", "False", around->wait_reason, around->wait_message);
+        if (!*reason || is_ours || condition_true(s->workload, "Requeued"))
+            changed |= step_put(s, "Requeued", "False", "Inadmissible", around->not_requeued);
+    } else if (is_ours) {
+        condition_drop(s->workload, "Requeued");
+        changed = true;
+    }
+    return changed && step_write_status(s);
+}
+
 static bool step_active(struct step *s)
 {
     int64_t at = requeue_at(s->workload);
@@ -420,6 +440,7 @@ static const struct rule {
     { step_preemption_gates, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_TELL) },
     /* Not for inactive ones: step_inactive would take away what this one sets, for ever. */
     { step_retry_delay, LIFE_ANY_STATE, ACTIVE, LIFE_BIT(LIFE_TELL) },
+    { step_devices, LIFE_BIT(LIFE_PENDING), ACTIVE, LIFE_BIT(LIFE_TELL) },
     { step_active, LIFE_ANY_STATE, ACTIVE, LIFE_BIT(LIFE_TELL) },
     { step_inactive, LIFE_ANY_STATE, INACTIVE, LIFE_BIT(LIFE_EVICT) | LIFE_BIT(LIFE_TELL) },
     { step_restart, LIFE_ANY_STATE, EITHER, LIFE_BIT(LIFE_TELL) },

@@ -22,7 +22,8 @@ struct workload_surroundings {
     size_t required_check_count;
     bool know_required_checks; /* false: the ClusterQueue is unknown, leave the list alone */
     const char *wait_reason,
-        *wait_message; /* of the engine for a Workload without quota; "" nothing to say */
+        *wait_message;        /* of the engine for a Workload without quota; "" nothing to say */
+    const char *not_requeued; /* its devices cannot be charged: the message of Requeued=False; "" */
 };
 
 #define STEP_EVENTS 3

@@ -24,7 +24,8 @@ static int setup(void **state)
                                              .cluster_queue = "cq",
                                              .know_required_checks = true,
                                              .wait_reason = "",
-                                             .wait_message = "" };
+                                             .wait_message = "",
+                                             .not_requeued = "" };
     return 0;
 }
 
@@ -400,6 +401,42 @@ static void waiting_has_a_reason(void **state)
     json_decref(object);
 }
 
+static void devices_that_cannot_be_charged_hold(void **state)
+{
+    json_t *object = make("", 0, "", "", "");
+
+    (void)state;
+    around.wait_reason = "Misconfigured";
+    around.wait_message = "no such device";
+    around.not_requeued = "no device";
+    assert_int_equal(settle(object), 2);
+    assert_string_equal(condition_text(&arena, object, "QuotaReserved"),
+                        "False/Misconfigured/no such device");
+    assert_string_equal(condition_text(&arena, object, "Requeued"), "False/Inadmissible/no device");
+    around.wait_reason = "PendingEvaluation";
+    around.wait_message = "soon";
+    around.not_requeued = "";
+    assert_int_equal(settle(object), 2);
+    assert_null(condition_find(object, "Requeued"));
+    assert_string_equal(condition_reason(object, "QuotaReserved"), "PendingEvaluation");
+    json_decref(object);
+}
+
+static void devices_leave_a_backoff_alone(void **state)
+{
+    json_t *object =
+        make("", 0, condition(&arena, "Requeued", "False", "PodsReadyTimeout", "late", 10), "",
+             "'requeueState':{'requeueAt':'2026-01-01T02:00:00Z'}");
+
+    (void)state;
+    around.wait_reason = "Misconfigured";
+    around.wait_message = around.not_requeued = "no such device";
+    assert_int_equal(step(object), STEP_STATUS);
+    assert_string_equal(condition_reason(object, "QuotaReserved"), "Misconfigured");
+    assert_string_equal(condition_reason(object, "Requeued"), "PodsReadyTimeout");
+    json_decref(object);
+}
+
 static void admission_gates_hold(void **state)
 {
     json_t *object =
@@ -740,6 +777,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(orphans_end, setup, teardown),
         cmocka_unit_test_setup_teardown(finished_workloads_are_retained, setup, teardown),
         cmocka_unit_test_setup_teardown(a_user_deactivates, setup, teardown),
+        cmocka_unit_test_setup_teardown(devices_that_cannot_be_charged_hold, setup, teardown),
+        cmocka_unit_test_setup_teardown(devices_leave_a_backoff_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_pending_workload_is_deactivated_silently, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_rejected_check_deactivates_in_three_writes, setup,

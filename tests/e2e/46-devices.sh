@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Devices of dynamic resource allocation: claims, classes and the resources they stand for (spec/lifecycle.md 14).
+# shellcheck source=workloads.sh
+. "$(dirname "$0")/workloads.sh"
+mappings='resources: {deviceClassMappings: [{name: gpus, deviceClassNames: [gpu.example.com, a.example.com]}]}'
+api_stage "$alone
+$mappings"
+flavor default
+devices() { # NAME GPUS: a queue of one CPU per device and these devices
+    cluster_queue "$1" 10 ".spec.resourceGroups = [{coveredResources: [\"cpu\", \"gpus\"], flavors: [{name: \"default\", resources: [{name: \"cpu\", nominalQuota: 10}, {name: \"gpus\", nominalQuota: $2}]}]}]"
+}
+class() { api POST /apis/resource.k8s.io/v1/deviceclasses "{apiVersion: resource.k8s.io/v1, kind: DeviceClass, metadata: {name: $1}, spec: {${2:-}}}" >/dev/null; }
+templates=/apis/resource.k8s.io/v1/namespaces/t/resourceclaimtemplates
+claim_template() { # NAME EXACTLY
+    api POST "$templates" "{apiVersion: resource.k8s.io/v1, kind: ResourceClaimTemplate, metadata: {name: $1}, spec: {spec: {devices: {requests: [{name: r, exactly: {$2}}]}}}}" >/dev/null
+}
+claiming() { # TEMPLATE: an edit for workload_make
+    echo ".spec.podSets[0].template.spec.resourceClaims = [{name: \"d\", resourceClaimTemplateName: \"$1\"}]"
+}
+uses() { echo ".status.admission.podSetAssignments[0].resourceUsage == $1"; }
+refused() { echo "$(cond QuotaReserved False "${2:-Misconfigured}" "$1") and $(cond Requeued False Inadmissible "$1")"; }
+path=spec.podSets[0].template.spec.resourceClaims[0].resourceClaimTemplateName
+
+devices q 4
+class gpu.example.com
+claim_template two 'deviceClassName: gpu.example.com, count: 2'
+workload_make fits q 1 "$(claiming two) | .spec.podSets[0].count = 2"
+becomes "devices are charged for each pod" fits "$(cond Admitted True) and $(uses '{"cpu": "2", "gpus": "4"}')"
+check "the queue shows them" soon holds clusterqueues q 'any(.status.flavorsUsage[0].resources[]; .name == "gpus" and .total == "4")'
+workload_make waits q 1 "$(claiming two)"
+becomes "without quota it waits as with any resource" waits "$(cond QuotaReserved False WaitingForQuota "couldn't assign flavors to pod set main: insufficient unused quota for gpus in flavor default, 2 more needed")"
+drop workloads fits
+becomes "and starts when devices are given back" waits "$(cond Admitted True) and $(uses '{"cpu": "1", "gpus": "2"}')"
+
+missing="$path: Internal error: ResourceClaimTemplate late: resourceclaimtemplates.resource.k8s.io \"late\" not found"
+workload_make late q 1 "$(claiming late)"
+becomes "a template that is not there holds it back" late "$(refused "$missing")"
+check "the queue does not count it" holds clusterqueues q '.status.pendingWorkloads == 0'
+check "explain says so" bash -c "'$root/out/release/admitter.bin' explain workload late -n t --config '$work/config-one.yaml' | grep -qF 'ResourceClaimTemplate late'"
+claim_template late 'deviceClassName: gpu.example.com'
+becomes "until it is made" late "$(cond Admitted True) and condition_of(\"Requeued\") == null and $(uses '{"cpu": "1", "gpus": "1"}')"
+
+claim_template all 'deviceClassName: gpu.example.com, allocationMode: All'
+workload_make all q 1 "$(claiming all)"
+becomes "all devices of a class cannot be claimed" all "$(refused "$path: Invalid value: ResourceClaimTemplate all: AllocationMode 'All' is not supported")"
+claim_template nic 'deviceClassName: nic.example.com'
+workload_make nic q 1 "$(claiming nic)"
+becomes "nor those of a class without a mapping" nic "$(refused "$path: Not found: \"DeviceClass nic.example.com is not mapped in DRA configuration for podset main\"")"
+workload_make direct q 1 '.spec.podSets[0].template.spec.resourceClaims = [{name: "d", resourceClaimName: "mine"}]'
+becomes "claims by name are refused" direct "$(cond QuotaReserved False Misconfigured 'KueueDRAIntegration feature does not support use of resource claims') and $(cond Requeued False Inadmissible 'DRA resource claims not supported')"
+edit direct '.spec.active = false'
+becomes "who is switched off is no longer refused" direct "$(cond QuotaReserved False Deactivated)"
+
+workload_make extended q 1 '.spec.podSets[0].template.spec.containers[0].resources.requests["example.com/gpu"] = "1"'
+becomes "a resource that nothing stands for is not in the queue" extended "$(cond QuotaReserved False NoMatchingFlavor)"
+class extended.example.com 'extendedResourceName: example.com/gpu'
+becomes "a class without a mapping does not change that" extended "$(cond QuotaReserved False NoMatchingFlavor)"
+class a.example.com 'extendedResourceName: example.com/gpu'
+becomes "the newest class counts, or the first by name: it is charged as mapped" extended "$(cond Admitted True) and $(uses '{"cpu": "1", "gpus": "1"}')"
+
+off=KueueDRAIntegration=false,KueueDRAIntegrationExtendedResource=false,KueueDRAIntegrationPartitionableDevices=false
+api_restart "$alone" --feature-gates "$off"
+workload_make off q 1 "$(claiming two)"
+becomes "without the integration claims are refused" off "$(refused 'Workload uses DRA resources but the KueueDRAIntegration feature gate is not enabled')"
+check "who was admitted stays so" always wl waits "$(cond Admitted True)"
+api_restart "$alone" --feature-gates "$off,UnadmittedWorkloadsObservability=false"
+workload_make legacy q 1 "$(claiming two)"
+becomes "in older words" legacy "$(refused 'Workload uses DRA resources but the KueueDRAIntegration feature gate is not enabled' Inadmissible)"
+api_restart "$alone" --feature-gates "$off,KueueDRARejectWorkloadsWhenDRADisabled=false"
+becomes "and ignored when that is wanted" off "$(cond Admitted True) and $(uses '{"cpu": "1"}')"
+becomes "by those who were refused before, too" nic "$(cond Admitted True) and condition_of(\"Requeued\") == null"
