@@ -223,8 +223,8 @@ static bool is_deactivation(const char *reason)
     return strncmp(reason, "Deactivated", strlen("Deactivated")) == 0;
 }
 
-/* Devices that cannot be charged keep a Workload out of its queue (spec/lifecycle.md 14); a backoff or
- * a stop that Requeued tells of is not touched. */
+/* Devices that cannot be charged keep a Workload out of its queue (spec/lifecycle.md 14); a backoff
+ * or a stop that Requeued tells of is not touched. */
 static bool step_devices(struct step *s)
 {
     const struct workload_surroundings *around = s->around;

@@ -7,7 +7,8 @@
 
 /* ---- who is concerned ---- */
 
-/* What a change may concern: the claims of one template, or a class and a resource it stands for. */
+/* What a change may concern: the claims of one template, or a class and a resource it stands for.
+ */
 struct device_news {
     const char *namespace, *claim_template; /* NULL: every claim */
     const char *resources[2];               /* NULL: none */
