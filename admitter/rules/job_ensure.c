@@ -168,6 +168,18 @@ static bool is_shedding_pods(const struct job *job, const struct workload_facts 
     return facts_reserving(slice) && job->active_pods > wanted;
 }
 
+/* The job has ended. Its end is told when the newest slice is let go; what grew too late is not made. */
+static bool last_slice(struct job_rule *s, const struct workload_facts *unfinished,
+                       const struct workload_facts **match)
+{
+    size_t count = s->facts->workload_count;
+    const struct workload_facts *newest = count > 0 ? &s->facts->workloads[count - 1] : NULL;
+
+    *match = unfinished ? unfinished : newest;
+    return *match == newest && newest && facts_finished(newest) && !facts_have_finalizer(newest) &&
+           let_finished_go(s);
+}
+
 /* 1.20. A job whose pods are not held back by a gate may not grow while it runs. */
 static bool own_slice(struct job_rule *s, const struct workload_facts **match)
 {
@@ -191,9 +203,11 @@ static bool own_slice(struct job_rule *s, const struct workload_facts **match)
                 sync_priority(s, slices.holder)) ||
                let_finished_go(s);
     case SLICE_CREATE:
-        if (runs_free && !s->job->is_finished)
+        if (s->job->is_finished)
+            return last_slice(s, slices.slice, match);
+        if (runs_free)
             break;
-        *match = s->job->is_finished ? slices.slice : NULL; /* grown too late: nothing is made */
+        *match = NULL;
         s->replaced = slices.slice;
         return false;
     default:

@@ -65,6 +65,8 @@ admit "$two" 3
 check "and starts again" soon holds jobs e '.spec.suspend == false'
 status jobs e "{\"startTime\": \"$(date -u +%FT%TZ)\", \"active\": 0, \"succeeded\": 9, \"uncountedTerminatedPods\": {}, \"completionTime\": \"$(date -u +%FT%TZ)\", \"conditions\": [$(condition SuccessCriteriaMet True CompletionsReached), $(condition Complete True CompletionsReached 'all done')]}"
 check "to its end" soon holds workloads "$two" "$(has_condition Finished True Succeeded 'all done')"
+check "which lets it go" soon holds workloads "$two" '(.metadata.finalizers // []) == []'
+check "with an Event" soon event e FinishedWorkload "Workload 't/$two' is declared finished"
 
 # ---- with the scheduler ----
 api_restart "$plain" --ledger :memory:

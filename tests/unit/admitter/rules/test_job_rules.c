@@ -749,6 +749,32 @@ static void elastic_jobs_grow_by_slices(void **state)
     assert_ptr_equal(choice.workload, &workloads[0]);
 }
 
+static void the_end_of_an_elastic_job_is_told_once(void **state)
+{
+    struct job *job = with_job(ELASTIC, "'suspend':false,'parallelism':3", "");
+
+    (void)state;
+    job->is_finished = job->is_gated = true;
+    add(SPEC, 2, OWNER, "", holds("Finished"));
+    add(SPEC, 3, OWNER, "", holds("QuotaReserved Admitted"))->name = "new";
+    assert_int_equal(next(), JOB_REMOVE_FINALIZER); /* of the slice that was replaced */
+    assert_null(choice.event_reason);
+    workloads[0].object = kept(workload("", "", holds("Finished")));
+    assert_int_equal(next(), JOB_WRITE_WORKLOAD);
+    assert_ptr_equal(choice.workload, &workloads[1]);
+    workloads[1].object = kept(workload(OWNER, "", holds("Finished")));
+    assert_int_equal(next(), JOB_REMOVE_FINALIZER);
+    assert_ptr_equal(choice.workload, &workloads[1]);
+    assert_event("FinishedWorkload", "Workload 'ns/new' is declared finished");
+    workloads[0].object = kept(workload(OWNER, "", holds("Finished")));
+    workloads[1].object = kept(workload("", "", holds("Finished")));
+    assert_int_equal(next(), JOB_REMOVE_FINALIZER); /* one that was left */
+    assert_ptr_equal(choice.workload, &workloads[0]);
+    assert_null(choice.event_reason);
+    facts.workload_count = 0;
+    assert_int_equal(next(), JOB_NOTHING);
+}
+
 /* ---- infos (1.14) ---- */
 
 static bool flavor_of(void *context, const char *flavor, const json_t **labels,
@@ -922,6 +948,7 @@ int main(void)
         TEST(the_queue_may_change_without_quota),
         TEST(an_elastic_job_without_a_gate_may_not_grow),
         TEST(elastic_jobs_grow_by_slices),
+        TEST(the_end_of_an_elastic_job_is_told_once),
         TEST(infos_of_an_admission),
         TEST(infos_take_updates_of_checks),
         TEST(infos_need_flavors_and_assignments),
