@@ -204,11 +204,16 @@ static bool step_retry_delay(struct step *s)
     return step_write_status(s);
 }
 
+/* Without a count nothing is left of the block (spec/api.md 5.9: written only when not empty). */
 static bool drop_requeue_at(struct step *s)
 {
     json_t *state = json_at(s->workload, "status", "requeueState", NULL);
 
-    return json_object_del(state, "requeueAt") == 0;
+    if (json_object_del(state, "requeueAt") < 0)
+        return false;
+    if (json_object_size(state) == 0)
+        json_object_del(object_status(s->workload), "requeueState");
+    return true;
 }
 
 static bool is_backoff_reason(const char *reason)

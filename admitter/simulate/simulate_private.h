@@ -28,6 +28,12 @@ struct simulate_world {
 /* The ClusterQueue that the workload's LocalQueue points to, "" without a LocalQueue. */
 const char *simulate_cluster_queue(const struct simulate_world *world,
                                    const struct workload *workload, struct arena *arena);
+/* When a workload without quota that is held back queues again; TIME_NONE: it is not, or nothing
+ * that happens here ends it. */
+int64_t simulate_requeue_due(const struct simulate_world *world,
+                             const struct simulate_workload *workload);
+/* That time has come: its status says so. */
+void simulate_requeue(const struct simulate_world *world, struct simulate_workload *workload);
 /* QuotaReserved is True and there is an admission. */
 bool simulate_has_reservation(const struct simulate_workload *workload);
 /* The same for one that is active: a deactivated workload holds nothing, even before its

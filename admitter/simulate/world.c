@@ -53,25 +53,6 @@ static int64_t condition_time(const struct simulate_workload *workload, const ch
     return condition ? condition->transition : TIME_NONE;
 }
 
-/* Does it wait for a backoff that ends by itself? */
-static bool backs_off(const struct simulate_workload *workload)
-{
-    const struct condition *requeued = status_condition(&workload->facts, "Requeued");
-
-    return requeued && requeued->status == CONDITION_FALSE &&
-           (strcmp(requeued->reason, "PodsReadyTimeout") == 0 ||
-            strcmp(requeued->reason, "AdmissionCheck") == 0);
-}
-
-/* A backoff without a time is over at once. */
-static int64_t backoff_due(const struct simulate_world *world,
-                           const struct simulate_workload *workload)
-{
-    if (workload->facts.requeue_at != TIME_NONE)
-        return workload->facts.requeue_at;
-    return backs_off(workload) ? world->now : TIME_NONE;
-}
-
 /* What the stored state says about the future. */
 static void due_from_status(struct simulate_world *world, struct simulate_workload *workload)
 {
@@ -81,7 +62,7 @@ static void due_from_status(struct simulate_world *world, struct simulate_worklo
         if (status_is_true(&workload->facts, "Admitted") && admitted != TIME_NONE)
             due_set(world, workload, end_of_run(workload, admitted));
     } else {
-        due_set(world, workload, backoff_due(world, workload));
+        due_set(world, workload, simulate_requeue_due(world, workload));
     }
 }
 
@@ -445,7 +426,7 @@ bool simulate_world_release(struct simulate_world *world)
             continue;
         status_release(workload, world->settings->unadmitted_observability, world->now);
         checks_without_flavors(world, workload);
-        due_set(world, workload, backoff_due(world, workload));
+        due_set(world, workload, simulate_requeue_due(world, workload));
         put(world, workload);
         tell(world, workload, "Stopped");
         released = true;
@@ -474,13 +455,10 @@ uint64_t simulate_world_outlook(const struct simulate_world *world)
            world->due_numbers * now;
 }
 
-static void backoff_end(struct simulate_world *world, struct simulate_workload *workload)
+static void requeue(struct simulate_world *world, struct simulate_workload *workload)
 {
     due_set(world, workload, TIME_NONE);
-    workload->facts.requeue_at = TIME_NONE;
-    if (backs_off(workload))
-        status_set(workload, "Requeued", CONDITION_TRUE, "BackoffFinished",
-                   "The workload backoff was finished", world->now);
+    simulate_requeue(world, workload);
     put(world, workload);
     tell(world, workload, "Requeued");
 }
@@ -498,7 +476,7 @@ bool simulate_world_advance(struct simulate_world *world, int64_t now)
         if (simulate_is_reserving(workload))
             finish(world, workload, "Succeeded", "Job finished successfully");
         else
-            backoff_end(world, workload);
+            requeue(world, workload);
     }
     engine_advance(world->engine, world->now);
     return happened;

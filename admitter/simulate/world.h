@@ -16,7 +16,7 @@ struct simulate_workload {
     size_t condition_capacity;
     const char *key;  /* "namespace/name" */
     int64_t duration; /* -1: for ever */
-    int64_t due;      /* end of its run or of its backoff; TIME_NONE */
+    int64_t due;      /* end of its run or of what holds it back; TIME_NONE */
     uint32_t place;   /* in the heap of due times */
     bool finished, evicting;
     void *admission; /* heap memory behind facts.admission */

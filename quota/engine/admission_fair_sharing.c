@@ -1,4 +1,5 @@
-/* Admission fair sharing: the order of LocalQueues, and penalties (spec/scheduling.md 6.3 - 6.6). */
+/* Admission fair sharing: the order of LocalQueues, and penalties (spec/scheduling.md 6.3 - 6.6).
+ */
 #include <stdlib.h>
 #include <string.h>
 

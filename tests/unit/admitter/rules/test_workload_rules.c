@@ -344,6 +344,18 @@ static void an_inactive_one_has_no_retry_delay(void **state)
     json_decref(object);
 }
 
+static void a_passed_delay_leaves_nothing(void **state)
+{
+    json_t *object = make(
+        "", 0, "", "", arena_format(&arena, "'requeueState':{'requeueAt':'%s'}", ago(&arena, 1)));
+
+    (void)state;
+    assert_int_equal(step(object), STEP_STATUS);
+    assert_false(has_member(object, "status.requeueState"));
+    assert_int_equal(step(object), STEP_NOTHING);
+    json_decref(object);
+}
+
 static void a_retry_without_delay_evicts(void **state)
 {
     json_t *object = make("QA", 60, "", "", "'admissionChecks':[{'name':'a','state':'Retry'}]");
@@ -777,6 +789,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(orphans_end, setup, teardown),
         cmocka_unit_test_setup_teardown(finished_workloads_are_retained, setup, teardown),
         cmocka_unit_test_setup_teardown(a_user_deactivates, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_passed_delay_leaves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(devices_that_cannot_be_charged_hold, setup, teardown),
         cmocka_unit_test_setup_teardown(devices_leave_a_backoff_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_pending_workload_is_deactivated_silently, setup,

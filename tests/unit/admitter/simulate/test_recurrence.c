@@ -16,7 +16,8 @@ static void cycle(struct recurrence *r, const char *name, bool changed, int64_t 
     recurrence_cycle(r, &result, changed, now, outlook);
 }
 
-/* Two workloads in turn, a second apart; how many cycles until that counts as endless, or 'limit'. */
+/* Two workloads in turn, a second apart; how many cycles until that counts as endless, or 'limit'.
+ */
 static int turns(struct recurrence *r, int limit, bool something_comes_nearer)
 {
     for (int i = 0; i < limit; i++) {
