@@ -168,7 +168,8 @@ static bool is_shedding_pods(const struct job *job, const struct workload_facts 
     return facts_reserving(slice) && job->active_pods > wanted;
 }
 
-/* The job has ended. Its end is told when the newest slice is let go; what grew too late is not made. */
+/* The job has ended. Its end is told when the newest slice is let go; what grew too late is not
+ * made. */
 static bool last_slice(struct job_rule *s, const struct workload_facts *unfinished,
                        const struct workload_facts **match)
 {

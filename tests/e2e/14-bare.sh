@@ -154,6 +154,21 @@ check "a namespace that is missing is named" eventually 10 grep -q 'lease reques
 check "stops" stops one
 bare_configure one
 
+# ---- a second signal ----
+bare_start one
+signalled_twice() { # both signals are there before it looks at either
+    local pid status=0
+    pid=$(sluice_pid one)
+    kill -STOP "$pid"
+    kill -TERM "$pid"
+    kill -INT "$pid"
+    kill -CONT "$pid"
+    wait "$pid" || status=$?
+    rm -f "$work/one.pid"
+    [ "$status" -eq 1 ] || { echo "status $status"; return 1; }
+}
+check "a second signal ends it with status 1" signalled_twice
+
 # ---- before the definitions are there ----
 kubectl delete mutatingwebhookconfiguration,validatingwebhookconfiguration bare >/dev/null
 kubectl get clusterqueues,resourceflavors -o name | while read -r object; do kubectl patch "$object" --type merge -p '{"metadata": {"finalizers": null}}' >/dev/null; done
