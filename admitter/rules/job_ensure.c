@@ -49,25 +49,32 @@ static bool sync_gates(struct job_rule *s, const struct workload_facts *match)
     return job_choose(s, JOB_PATCH_WORKLOAD, match);
 }
 
-/* 1.10: a changed priority-class label reaches the Workload. */
+/* null without a class. */
+static json_t *priority_reference(const struct job_facts *facts)
+{
+    return *facts->priority_name
+               ? json_pack("{s:s, s:s, s:s}", "group", facts->priority_group, "kind",
+                           facts->priority_kind, "name", facts->priority_name)
+               : json_null();
+}
+
+/* 1.10: a changed priority-class label reaches the Workload. With quota it keeps having a class, or
+ * none: the API server refuses anything else, and the job has to go on. */
 static bool sync_priority(struct job_rule *s, const struct workload_facts *match)
 {
     const json_t *spec = json_object_get(match->object, "spec");
     const json_t *reference = json_object_get(spec, "priorityClassRef");
+    const char *label = s->job->priority_class;
 
-    if (!*s->job->priority_class ||
-        strcmp(json_string_at(reference, "name"), s->job->priority_class) == 0 ||
-        facts_finished(match))
+    if (strcmp(json_string_at(reference, "name"), label) == 0 || facts_finished(match))
         return false;
-    if ((facts_reserving(match) && !reference) ||
-        strcmp(json_string_at(reference, "group"), PRIORITY_GROUP_POD) == 0)
+    if ((facts_reserving(match) && (!reference || !*label)) ||
+        strcmp(json_string_at(reference, "group"), "scheduling.k8s.io") == 0)
         return false;
     if (!s->facts->priority_known)
         return job_choose(s, JOB_MISSING_CLASS, match);
-    s->choice->patch =
-        json_pack("{s:{s:i, s:{s:s, s:s, s:s}}}", "spec", "priority", (int)s->facts->priority,
-                  "priorityClassRef", "group", s->facts->priority_group, "kind",
-                  s->facts->priority_kind, "name", s->facts->priority_name);
+    s->choice->patch = json_pack("{s:{s:i, s:o}}", "spec", "priority", (int)s->facts->priority,
+                                 "priorityClassRef", priority_reference(s->facts));
     job_report(
         s, "UpdatedWorkload",
         arena_format(s->arena, "Updated workload priority class: %s", job_workload_key(s, match)));

@@ -340,6 +340,28 @@ static void labels_reach_the_workload(void **state)
     }
 }
 
+static void a_label_that_is_gone_leaves_the_class_of_the_pods_or_none(void **state)
+{
+    (void)state;
+    with_job(Q, "'suspend':true", "");
+    add(SPEC, 1, OWNER, "'priorityClassRef':{'group':'kueue.x-k8s.io','name':'low'}", "");
+    facts.priority_group = "scheduling.k8s.io";
+    facts.priority_kind = "PriorityClass";
+    facts.priority_name = "pods";
+    facts.priority = 7;
+    assert_int_equal(next(), JOB_PATCH_WORKLOAD);
+    assert_json(choice.patch, "{'spec':{'priority':7,'priorityClassRef':{'group':"
+                              "'scheduling.k8s.io','kind':'PriorityClass','name':'pods'}}}");
+    facts.priority_name = "";
+    facts.priority = 0;
+    assert_int_equal(next(), JOB_PATCH_WORKLOAD);
+    assert_json(choice.patch, "{'spec':{'priority':0,'priorityClassRef':null}}");
+    workloads[0].object =
+        kept(workload(OWNER, "'priorityClassRef':{'group':'kueue.x-k8s.io','name':'low'}",
+                      holds("QuotaReserved")));
+    assert_int_equal(next(), JOB_NOTHING);
+}
+
 static void gates_reach_the_workload(void **state)
 {
     (void)state;
@@ -930,6 +952,7 @@ int main(void)
         TEST(of_two_that_differ_the_first_is_kept),
         TEST(prebuilt_workloads),
         TEST(labels_reach_the_workload),
+        TEST(a_label_that_is_gone_leaves_the_class_of_the_pods_or_none),
         TEST(gates_reach_the_workload),
         TEST(equivalence),
         TEST(tolerations_and_owners),
