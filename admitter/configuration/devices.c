@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 #include "quota/base/mem.h"
+#include "quota/engine/cel.h"
 
 #define MAPPINGS_MAX 16
 #define CLASSES_MAX 8
@@ -145,6 +146,18 @@ static void check_driver(struct reading *r, const char *path, const char *driver
     field_check_dns_subdomain(&r->errors, path, driver);
 }
 
+static void check_expression(struct reading *r, const char *path, const char *expression)
+{
+    const struct cel_node *parsed;
+    struct err e = { 0 };
+
+    if (!*expression)
+        field_error_required(&r->errors, path, "must be specified");
+    else if (cel_parse(expression, r->arena, &parsed, &e) < 0)
+        field_error_invalid_text(&r->errors, path, expression, "CEL compilation failed: %s",
+                                 e.text);
+}
+
 static void check_device_source(struct reading *r, const char *path,
                                 const struct device_source *source, bool counts)
 {
@@ -157,10 +170,8 @@ static void check_device_source(struct reading *r, const char *path,
     else
         check_capacity_name(r, name_path, name);
     check_driver(r, field_path(&r->errors, "%s.driver", path), text_of(source->driver));
-    if (!*text_of(source->selector.cel.expression))
-        field_error_required(&r->errors,
-                             field_path(&r->errors, "%s.deviceSelector.cel.expression", path),
-                             "must be specified");
+    check_expression(r, field_path(&r->errors, "%s.deviceSelector.cel.expression", path),
+                     text_of(source->selector.cel.expression));
 }
 
 static void check_source(struct reading *r, const char *path,

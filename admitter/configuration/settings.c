@@ -187,6 +187,24 @@ static void set_outputs(struct reading *r, const json_t *outputs, struct resourc
                                                                  quantity_of_json(factor) };
 }
 
+/* Sources of the other kind are only told of: see struct device_mapping. */
+static void set_counters(struct reading *r, const struct given_rows *rows,
+                         struct device_mapping *mapping)
+{
+    const struct device_source_row *sources = rows->items;
+
+    mapping->counters = ARENA_ARRAY(r->arena, rows->count + 1, struct counter_source);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct device_source *counter = &sources[i].counter;
+
+        mapping->has_capacities |= sources[i].capacity.given;
+        if (counter->given)
+            mapping->counters[mapping->counter_count++] =
+                (struct counter_source){ counter->name, counter->driver,
+                                         counter->selector.cel.expression };
+    }
+}
+
 static void set_devices(struct reading *r)
 {
     const struct given_rows *rows = &r->object.resources.device_mappings;
@@ -196,13 +214,11 @@ static void set_devices(struct reading *r)
     engine->device_mapping_count = rows->count;
     engine->device_mappings = ARENA_ARRAY(r->arena, rows->count + 1, struct device_mapping);
     for (size_t i = 0; i < rows->count; i++) {
-        const struct device_source_row *sources = mappings[i].sources.items;
-        bool measures = mappings[i].sources.count > 0; /* all of one kind, by validation */
-
-        engine->device_mappings[i] = (struct device_mapping){
-            mappings[i].name, mappings[i].classes.items, mappings[i].classes.count,
-            measures && sources[0].counter.given, measures && sources[0].capacity.given
-        };
+        engine->device_mappings[i] =
+            (struct device_mapping){ .resource = mappings[i].name,
+                                     .classes = mappings[i].classes.items,
+                                     .class_count = mappings[i].classes.count };
+        set_counters(r, &mappings[i].sources, &engine->device_mappings[i]);
     }
 }
 

@@ -185,6 +185,7 @@ static const struct listing listings[] = {
     { { "node.k8s.io", "v1", "runtimeclasses" }, "RuntimeClass", false },
     { { "resource.k8s.io", "v1", "deviceclasses" }, "DeviceClass", false },
     { { "resource.k8s.io", "v1", "resourceclaimtemplates" }, "ResourceClaimTemplate", false },
+    { { "resource.k8s.io", "v1", "resourceslices" }, "ResourceSlice", false },
 };
 
 static int add_list(struct simulate_documents *documents, const struct listing *listing,

@@ -209,6 +209,9 @@ static int decode_object(struct loop_event *event, json_t *object, struct str by
     case EVENT_CLAIM_TEMPLATE:
         return claim_template_decode(
             bytes, a, event->claim_template = ARENA_NEW(a, struct claim_template), NULL, e);
+    case EVENT_DEVICE_SLICE:
+        return device_slice_decode(
+            bytes, a, event->device_slice = ARENA_NEW(a, struct device_slice), NULL, e);
     case EVENT_PRIORITY_CLASS:
     case EVENT_WORKLOAD_PRIORITY_CLASS:
         event->priority_value = (int32_t)json_integer_at(object, "value", 0);

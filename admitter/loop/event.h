@@ -28,6 +28,7 @@ enum event_kind {
     EVENT_RUNTIME_CLASS,
     EVENT_DEVICE_CLASS,
     EVENT_CLAIM_TEMPLATE,
+    EVENT_DEVICE_SLICE,
     EVENT_PRIORITY_CLASS,
     EVENT_WORKLOAD_PRIORITY_CLASS,
     EVENT_POD,   /* of started jobs; only while there are elastic ones */
@@ -67,6 +68,7 @@ struct loop_event {
         struct runtime_class *runtime_class;
         struct device_class *device_class;
         struct claim_template *claim_template;
+        struct device_slice *device_slice;
         int32_t priority_value;    /* both kinds of priority class */
         struct owner_facts *owner; /* EVENT_OWNER */
         struct pod_facts *pod;

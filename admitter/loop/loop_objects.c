@@ -346,6 +346,15 @@ static void handle_claim_template(struct loop *loop, const struct loop_event *ev
     mark_waiting(loop, event->namespace);
 }
 
+static void handle_device_slice(struct loop *loop, const struct loop_event *event)
+{
+    if (event->deleted)
+        engine_device_slice_remove(loop->engine, event->name, loop_now());
+    else
+        engine_device_slice_put(loop->engine, event->device_slice, loop_now());
+    mark_waiting(loop, NULL);
+}
+
 void handle_object(struct loop *loop, struct loop_event *event)
 {
     struct object_record *record;
@@ -365,6 +374,9 @@ void handle_object(struct loop *loop, struct loop_event *event)
         break;
     case EVENT_CLAIM_TEMPLATE:
         handle_claim_template(loop, event);
+        break;
+    case EVENT_DEVICE_SLICE:
+        handle_device_slice(loop, event);
         break;
     case EVENT_PRIORITY_CLASS:
     case EVENT_WORKLOAD_PRIORITY_CLASS:

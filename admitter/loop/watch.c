@@ -38,6 +38,8 @@ static bool is_wanted(const struct loop_settings *settings, enum event_kind kind
     case EVENT_DEVICE_CLASS:
     case EVENT_CLAIM_TEMPLATE:
         return deciding && settings->engine.gates.dra_integration;
+    case EVENT_DEVICE_SLICE: /* without mappings nothing is charged, whatever there is */
+        return is_wanted(settings, EVENT_DEVICE_CLASS) && settings->engine.device_mapping_count > 0;
     case EVENT_JOB: /* kinds of their own number */
     case EVENT_OWNER:
     case EVENT_POD: /* when there are elastic jobs */
@@ -115,7 +117,7 @@ static void add(struct watch_set *set, struct kube_client *client, enum event_ki
     } else {
         options.resource = *event_resource(kind, job_kind, &buffer);
     }
-    if (kind == EVENT_DEVICE_CLASS || kind == EVENT_CLAIM_TEMPLATE)
+    if (kind == EVENT_DEVICE_CLASS || kind == EVENT_CLAIM_TEMPLATE || kind == EVENT_DEVICE_SLICE)
         options.optional = options.forbidden_is_absent = true;
     if (kind == EVENT_POD)
         options.label_selector = LABEL_POD_SET;

@@ -281,6 +281,7 @@ const struct kube_resource *event_resource(enum event_kind kind, unsigned job_ki
         [EVENT_RUNTIME_CLASS] = { "node.k8s.io", "v1", "runtimeclasses" },
         [EVENT_DEVICE_CLASS] = { "resource.k8s.io", "v1", "deviceclasses" },
         [EVENT_CLAIM_TEMPLATE] = { "resource.k8s.io", "v1", "resourceclaimtemplates" },
+        [EVENT_DEVICE_SLICE] = { "resource.k8s.io", "v1", "resourceslices" },
         [EVENT_PRIORITY_CLASS] = { PRIORITY_GROUP_POD, "v1", "priorityclasses" },
         [EVENT_POD] = { "", "v1", "pods" },
         [EVENT_WORKLOAD_PRIORITY_CLASS] = { KUEUE_GROUP, KUEUE_VERSION, "workloadpriorityclasses" },

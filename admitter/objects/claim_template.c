@@ -6,12 +6,20 @@ struct document {
     struct claim_template claim_template;
 };
 
+static void selectors_read(struct decoder *d, void *target)
+{
+    struct device_request *request = target;
+
+    request->selectors = decode_device_selectors(d, &request->selector_count);
+}
+
 static void exactly_read(struct decoder *d, void *target)
 {
     static const struct decode_field fields[] = {
         DECODE_FIELD("deviceClassName", decode_text, struct device_request, device_class),
         DECODE_FIELD("allocationMode", decode_text, struct device_request, allocation_mode),
         DECODE_FIELD("count", decode_int64, struct device_request, count),
+        DECODE_WHOLE("selectors", selectors_read),
         DECODE_FIELD("adminAccess", decode_bool, struct device_request, admin_access),
         DECODE_END,
     };

@@ -93,6 +93,8 @@ MUST_USE int device_class_decode(struct str json, struct arena *a, struct device
                                  struct object_meta *meta, struct err *e);
 MUST_USE int claim_template_decode(struct str json, struct arena *a, struct claim_template *out,
                                    struct object_meta *meta, struct err *e);
+MUST_USE int device_slice_decode(struct str json, struct arena *a, struct device_slice *out,
+                                 struct object_meta *meta, struct err *e);
 
 /* A PodTemplateSpec on its own ({"metadata":…, "spec":…}), and a whole v1 Pod. */
 MUST_USE int pod_template_decode(struct str json, struct arena *a, struct pod_template *out,

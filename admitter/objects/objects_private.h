@@ -27,6 +27,10 @@ bool conditions_have(const struct condition *conditions, size_t count, const cha
 /* ---- admission_check.c ---- */
 decode_function active_condition_read; /* (bool) of a list of conditions: is Active True? */
 
+/* ---- device_class.c ---- */
+/* The expressions of a list of device selectors; "" for one without. */
+const char **decode_device_selectors(struct decoder *d, size_t *count);
+
 /* ---- quota_decode.c ---- */
 struct resource_group *resource_groups_read(struct decoder *d, size_t *count);
 struct weight { /* spec.fairSharing */

@@ -41,6 +41,7 @@ void simulate_facts_finish(struct simulate_facts *facts)
     free(facts->runtime_classes.items);
     free(facts->device_classes.items);
     free(facts->claim_templates.items);
+    free(facts->device_slices.items);
     free(facts->workload_priority_classes.items);
     free(facts->priority_classes.items);
     free(facts->workloads.items);
@@ -237,6 +238,13 @@ static int read_claim_template(struct reading *r, struct err *e)
     return 0;
 }
 
+static int read_device_slice(struct reading *r, struct err *e)
+{
+    struct object_meta meta;
+
+    return DECODE(r, device_slice_decode, FACT_ADD(r->facts->device_slices), &meta) ? -1 : 0;
+}
+
 static int read_workload_priority_class(struct reading *r, struct err *e)
 {
     struct object_meta meta;
@@ -373,6 +381,7 @@ static const struct reader {
     { "node.k8s.io", "RuntimeClass", 0, read_runtime_class },
     { "resource.k8s.io", "DeviceClass", 0, read_device_class },
     { "resource.k8s.io", "ResourceClaimTemplate", 0, read_claim_template },
+    { "resource.k8s.io", "ResourceSlice", 0, read_device_slice },
     { PRIORITY_GROUP_POD, PRIORITY_KIND_POD, 0, read_priority_class },
 };
 

@@ -38,6 +38,7 @@ struct simulate_facts {
     FACT_LIST(struct runtime_class) runtime_classes;
     FACT_LIST(struct device_class) device_classes;
     FACT_LIST(struct claim_template) claim_templates;
+    FACT_LIST(struct device_slice) device_slices;
     FACT_LIST(struct priority_class) workload_priority_classes;
     FACT_LIST(struct priority_class) priority_classes;
     FACT_LIST(struct simulate_workload_fact) workloads; /* in input order */

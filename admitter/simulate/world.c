@@ -184,6 +184,8 @@ static void facts_put(struct simulate_world *world)
         engine_device_class_put(world->engine, &facts->device_classes.items[i], world->now);
     for (size_t i = 0; i < facts->claim_templates.count; i++)
         engine_claim_template_put(world->engine, &facts->claim_templates.items[i], world->now);
+    for (size_t i = 0; i < facts->device_slices.count; i++)
+        engine_device_slice_put(world->engine, &facts->device_slices.items[i], world->now);
     queues_put(world);
     workloads_put(world);
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "quota/engine/device_match.h"
+
 #define REFUSED_BY_GATE                                                                            \
     "Workload uses DRA resources but the KueueDRAIntegration feature gate is not enabled"
 #define REFUSED_CLAIM "KueueDRAIntegration feature does not support use of resource claims"
@@ -85,21 +87,25 @@ static void charge(struct device_reading *r, struct device_requests *out, const 
     out->added.count++;
 }
 
+static bool lists_class(const struct device_mapping *mapping, const char *class_)
+{
+    for (size_t i = 0; i < mapping->class_count; i++)
+        if (strcmp(mapping->classes[i], class_) == 0)
+            return true;
+    return false;
+}
+
 static const struct device_mapping *mapping_of(const struct engine *engine, const char *class_)
 {
-    for (size_t i = 0; i < engine->options.device_mapping_count; i++) {
-        const struct device_mapping *mapping = &engine->options.device_mappings[i];
-
-        for (size_t k = 0; k < mapping->class_count; k++)
-            if (strcmp(mapping->classes[k], class_) == 0)
-                return mapping;
-    }
+    for (size_t i = 0; i < engine->options.device_mapping_count; i++)
+        if (lists_class(&engine->options.device_mappings[i], class_))
+            return &engine->options.device_mappings[i];
     return NULL;
 }
 
-static const char *measure_of(const struct device_mapping *mapping)
+static bool is_measured(const struct device_mapping *mapping)
 {
-    return mapping->has_counters ? "counter" : mapping->has_capacities ? "capacity" : NULL;
+    return mapping->counter_count > 0 || mapping->has_capacities;
 }
 
 /* ---- claims ---- */
@@ -115,6 +121,137 @@ static void claim_invalid(struct device_reading *r, const struct claim_place *pl
                                 place->path, place->claim_template, detail));
 }
 
+static void claim_fails(struct device_reading *r, const struct claim_place *place,
+                        const char *detail)
+{
+    problem_add(r, arena_format(r->arena, "%s: Internal error: ResourceClaimTemplate %s: %s",
+                                place->path, place->claim_template, detail));
+}
+
+/* The selectors of the request and of its class; false: one of them is no expression. */
+static bool filter_make(struct device_reading *r, const struct claim_place *place,
+                        const struct device_request *request, struct device_filter *filter)
+{
+    const struct device_class_record *class_ =
+        map_get(r->engine->device_classes, str_of(request->device_class));
+    struct err e = { 0 };
+
+    if ((class_ && device_filter_add(filter, class_->copy.selectors, class_->copy.selector_count,
+                                     r->arena, &e) < 0) ||
+        device_filter_add(filter, request->selectors, request->selector_count, r->arena, &e) < 0) {
+        claim_invalid(r, place, e.text);
+        return false;
+    }
+    return true;
+}
+
+static bool is_taken(const struct device_reading *r, const struct device *device)
+{
+    for (size_t i = 0; i < r->taken_count; i++)
+        if (r->taken[i] == device)
+            return true;
+    return false;
+}
+
+/* A request that selects wants devices that are there, and that no request before it has got. */
+static void take_selected(struct device_reading *r, const struct claim_place *place,
+                          const struct device_request *request)
+{
+    struct device_filter filter = { 0 };
+    const struct device **found, **grown;
+    size_t count, got = 0;
+
+    if (!filter_make(r, place, request, &filter))
+        return;
+    found = device_match(r->engine, &filter, r->arena, &count);
+    grown = ARENA_ARRAY(r->arena, r->taken_count + count + 1, const struct device *);
+    if (r->taken_count > 0)
+        memcpy(grown, r->taken, r->taken_count * sizeof(*grown));
+    for (size_t i = 0; i < count && (int64_t)got < request->count; i++)
+        if (!is_taken(r, found[i]))
+            grown[r->taken_count + got++] = found[i];
+    r->taken = grown;
+    r->taken_count += got;
+    if ((int64_t)got < request->count)
+        claim_fails(r, place,
+                    arena_format(r->arena,
+                                 "insufficient matching devices for CEL selector in DeviceClass "
+                                 "%s: %zu device(s) match in the cluster but %lld requested",
+                                 request->device_class, got, (long long)request->count));
+}
+
+/* ---- counters ---- */
+
+/* The most that one of the devices takes of a counter; -1: none of them takes any. */
+static int64_t counter_most(const struct device *const *devices, size_t count, const char *counter)
+{
+    int64_t most = -1;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t sum = 0;
+        bool takes = false;
+
+        for (size_t k = 0; k < devices[i]->counter_count; k++) {
+            if (strcmp(devices[i]->counters[k].counter, counter) != 0)
+                continue;
+            sum = amount_add(sum, quantity_ceil(devices[i]->counters[k].value));
+            takes = true;
+        }
+        if (takes && (sum < 0 ? 0 : sum) > most)
+            most = sum < 0 ? 0 : sum;
+    }
+    return most;
+}
+
+static void charge_counter(struct device_reading *r, const struct claim_place *place,
+                           const struct device_request *request, const char *resource,
+                           const struct counter_source *source, struct device_requests *out)
+{
+    struct device_filter filter = { .driver = source->driver, .complete_pools = true };
+    const struct device **found;
+    struct err e = { 0 };
+    int64_t most;
+    size_t count;
+
+    if (device_filter_add(&filter, &source->selector, 1, r->arena, &e) < 0) {
+        claim_fails(r, place, e.text);
+        return;
+    }
+    if (!filter_make(r, place, request, &filter))
+        return;
+    found = device_match(r->engine, &filter, r->arena, &count);
+    most = counter_most(found, count, source->counter);
+    if ((int64_t)count < request->count)
+        claim_fails(r, place,
+                    arena_format(r->arena,
+                                 "insufficient matching devices for counter driver: %zu device(s) "
+                                 "of %s match in the cluster but %lld requested",
+                                 count, source->driver, (long long)request->count));
+    else if (most < 0)
+        claim_fails(
+            r, place,
+            arena_format(r->arena,
+                         "matched devices have no consumesCounters entry for counter \"%s\"",
+                         source->counter));
+    else
+        charge(r, out, resource, amount_mul(most, request->count));
+}
+
+/* Every mapping that lists the class is charged for its own counters. */
+static void charge_counters(struct device_reading *r, const struct claim_place *place,
+                            const struct device_request *request, struct device_requests *out)
+{
+    for (size_t i = 0; i < r->engine->options.device_mapping_count; i++) {
+        const struct device_mapping *mapping = &r->engine->options.device_mappings[i];
+
+        for (size_t k = 0;
+             lists_class(mapping, request->device_class) && k < mapping->counter_count; k++)
+            charge_counter(r, place, request, mapping->resource, &mapping->counters[k], out);
+    }
+}
+
+/* ---- requests ---- */
+
 static void read_exact(struct device_reading *r, const struct claim_place *place,
                        const struct device_request *request, struct device_requests *out)
 {
@@ -125,11 +262,15 @@ static void read_exact(struct device_reading *r, const struct claim_place *place
                                     "%s: Not found: \"DeviceClass %s is not mapped in DRA "
                                     "configuration for podset %s\"",
                                     place->path, request->device_class, place->pod_set));
-    } else if (measure_of(mapping)) {
+    } else if (mapping->has_capacities) {
         claim_invalid(r, place,
-                      arena_format(r->arena, "%s sources of DeviceClass %s are not supported",
-                                   measure_of(mapping), request->device_class));
+                      arena_format(r->arena, "capacity sources of DeviceClass %s are not supported",
+                                   request->device_class));
+    } else if (mapping->counter_count > 0) {
+        charge_counters(r, place, request, out);
     } else {
+        if (request->selector_count > 0)
+            take_selected(r, place, request);
         charge(r, out, mapping->resource, request->count);
     }
 }
@@ -175,6 +316,7 @@ static void read_claims(struct device_reading *r, size_t index, const struct pod
 {
     const struct pod_template *pod = &pod_set->pod;
 
+    r->taken_count = 0;
     for (size_t i = 0; i < pod->claim_count; i++) {
         struct claim_place place = { .pod_set = pod_set->name,
                                      .claim_template = pod->claims[i].claim_template };
@@ -268,14 +410,14 @@ static void read_extended(struct device_reading *r, const char *path,
 
     if (!class_)
         return;
-    if (mapping && measure_of(mapping)) {
+    if (mapping && is_measured(mapping)) {
         problem_add(r, arena_format(r->arena,
                                     "%s: Invalid value: extended resource %s resolves to "
                                     "DeviceClass %s with %s configured; use ResourceClaimTemplates "
                                     "with CEL selectors for %s-based quota",
                                     path, resource, class_->name,
-                                    mapping->has_counters ? "counters" : "capacity sources",
-                                    measure_of(mapping)));
+                                    mapping->has_capacities ? "capacity sources" : "counters",
+                                    mapping->has_capacities ? "capacity" : "counter"));
         return;
     }
     pieces = pieces_of_pod(r, path, pod, resource);

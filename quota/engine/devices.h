@@ -15,7 +15,9 @@ struct device_reading {
     const char *namespace;
     struct arena *arena;      /* holds all answers */
     bool refers, names_claim; /* some pod set so far has claims; ... names a ResourceClaim */
-    struct device_problem *first, **last;
+    struct device_problem *first;
+    const struct device **taken; /* selected by requests of this pod set so far */
+    size_t taken_count;
 };
 
 void device_reading_begin(struct device_reading *reading, const struct engine *engine,

@@ -39,6 +39,7 @@ static void maps_create(struct engine *engine)
     engine->runtime_classes = map_create();
     engine->device_classes = map_create();
     engine->claim_templates = map_create();
+    engine->device_slices = map_create();
     engine->items = map_create_borrowing();
     engine->texts = map_create_borrowing();
 }

@@ -50,6 +50,8 @@ void engine_claim_template_put(struct engine *engine, const struct claim_templat
                                int64_t now);
 void engine_claim_template_remove(struct engine *engine, const char *namespace, const char *name,
                                   int64_t now);
+void engine_device_slice_put(struct engine *engine, const struct device_slice *slice, int64_t now);
+void engine_device_slice_remove(struct engine *engine, const char *name, int64_t now);
 
 /* A Workload as it is stored now: pending, reserving (condition QuotaReserved=True with admission),
  * evicted, finished... The engine works out what changed (3.6, 3.10) and keeps its own copy.

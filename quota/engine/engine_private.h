@@ -73,6 +73,12 @@ struct claim_template_record {
     struct claim_template copy;
 };
 
+struct device_slice_record {
+    struct arena facts;
+    struct device_slice copy;
+    bool is_complete; /* of its pool's latest generation, all of which is there */
+};
+
 struct topology_record {
     struct arena facts;
     struct topology copy;
@@ -301,8 +307,9 @@ struct engine {
     struct map *cohorts, *cluster_queues, *local_queues, *namespaces, *checks, *topologies;
     struct map *runtime_classes;
     struct map *device_classes, *claim_templates; /* the latter by "namespace/name" */
-    size_t extended_resource_count;               /* classes that stand for one */
-    struct map *items; /* "namespace/name" -> item, whose key it borrows */
+    struct map *device_slices;
+    size_t extended_resource_count; /* classes that stand for one */
+    struct map *items;              /* "namespace/name" -> item, whose key it borrows */
     struct shape_store *shapes;
     struct map *texts; /* text -> shared text, whose text it borrows */
 
@@ -412,6 +419,7 @@ void copy_runtime_class(struct arena *a, const struct runtime_class *from,
 void copy_device_class(struct arena *a, const struct device_class *from, struct device_class *to);
 void copy_claim_template(struct arena *a, const struct claim_template *from,
                          struct claim_template *to);
+void copy_device_slice(struct arena *a, const struct device_slice *from, struct device_slice *to);
 void copy_topology(struct arena *a, const struct topology *from, struct topology *to);
 void copy_check(struct arena *a, const struct admission_check *from, struct admission_check *to);
 void copy_options(struct arena *a, const struct engine_options *from, struct engine_options *to);

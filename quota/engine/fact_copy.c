@@ -183,7 +183,9 @@ void copy_check(struct arena *a, const struct admission_check *from, struct admi
 void copy_device_class(struct arena *a, const struct device_class *from, struct device_class *to)
 {
     *to = (struct device_class){ arena_strdup(a, from->name),
-                                 arena_strdup(a, from->extended_resource), from->created };
+                                 arena_strdup(a, from->extended_resource), from->created,
+                                 copy_names(a, from->selectors, from->selector_count),
+                                 from->selector_count };
 }
 
 void copy_claim_template(struct arena *a, const struct claim_template *from,
@@ -195,7 +197,40 @@ void copy_claim_template(struct arena *a, const struct claim_template *from,
     for (size_t i = 0; i < from->request_count; i++) {
         to->requests[i].device_class = arena_strdup(a, from->requests[i].device_class);
         to->requests[i].allocation_mode = arena_strdup(a, from->requests[i].allocation_mode);
+        to->requests[i].selectors =
+            copy_names(a, from->requests[i].selectors, from->requests[i].selector_count);
     }
+}
+
+static void copy_device(struct arena *a, const struct device *from, struct device *to)
+{
+    *to = *from;
+    to->driver = arena_strdup(a, from->driver);
+    to->attributes = COPY_ITEMS(a, from->attributes, from->attribute_count);
+    for (size_t i = 0; i < from->attribute_count; i++) {
+        to->attributes[i].domain = arena_strdup(a, from->attributes[i].domain);
+        to->attributes[i].name = arena_strdup(a, from->attributes[i].name);
+        to->attributes[i].text = arena_strdup(a, from->attributes[i].text);
+    }
+    to->capacities = COPY_ITEMS(a, from->capacities, from->capacity_count);
+    for (size_t i = 0; i < from->capacity_count; i++) {
+        to->capacities[i].domain = arena_strdup(a, from->capacities[i].domain);
+        to->capacities[i].name = arena_strdup(a, from->capacities[i].name);
+    }
+    to->counters = COPY_ITEMS(a, from->counters, from->counter_count);
+    for (size_t i = 0; i < from->counter_count; i++)
+        to->counters[i].counter = arena_strdup(a, from->counters[i].counter);
+}
+
+void copy_device_slice(struct arena *a, const struct device_slice *from, struct device_slice *to)
+{
+    *to = *from;
+    to->name = arena_strdup(a, from->name);
+    to->driver = arena_strdup(a, from->driver);
+    to->pool = arena_strdup(a, from->pool);
+    to->devices = ARENA_ARRAY(a, from->device_count + 1, struct device);
+    for (size_t i = 0; i < from->device_count; i++)
+        copy_device(a, &from->devices[i], &to->devices[i]);
 }
 
 void copy_options(struct arena *a, const struct engine_options *from, struct engine_options *to)
@@ -219,5 +254,11 @@ void copy_options(struct arena *a, const struct engine_options *from, struct eng
 
         to->device_mappings[i].resource = arena_strdup(a, m->resource);
         to->device_mappings[i].classes = copy_names(a, m->classes, m->class_count);
+        to->device_mappings[i].counters = COPY_ITEMS(a, m->counters, m->counter_count);
+        for (size_t k = 0; k < m->counter_count; k++)
+            to->device_mappings[i].counters[k] =
+                (struct counter_source){ arena_strdup(a, m->counters[k].counter),
+                                         arena_strdup(a, m->counters[k].driver),
+                                         arena_strdup(a, m->counters[k].selector) };
     }
 }

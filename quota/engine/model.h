@@ -364,6 +364,8 @@ struct device_class {
     const char *name;
     const char *extended_resource; /* extendedResourceName or NULL */
     int64_t created;
+    const char **selectors; /* CEL expressions, all of which a device must satisfy */
+    size_t selector_count;
 };
 
 /* One entry of a ResourceClaimTemplate's spec.spec.devices.requests. */
@@ -374,9 +376,50 @@ struct device_request {
     const char *allocation_mode; /* "ExactCount" when absent */
     int64_t count;               /* 1 when absent */
     bool admin_access;
+    const char **selectors; /* as of a class */
+    size_t selector_count;
 };
 struct claim_template {
     const char *namespace, *name;
     struct device_request *requests;
     size_t request_count;
+};
+
+enum attribute_type {
+    ATTRIBUTE_UNKNOWN,
+    ATTRIBUTE_BOOL,
+    ATTRIBUTE_INT,
+    ATTRIBUTE_TEXT,
+    ATTRIBUTE_VERSION
+};
+struct device_attribute { /* a name without a domain has that of the driver */
+    const char *domain, *name;
+    enum attribute_type type;
+    bool boolean;
+    int64_t integer;
+    const char *text; /* also of a version */
+};
+struct device_capacity {
+    const char *domain, *name;
+    struct quantity value;
+};
+struct counter_use { /* what a device takes of a counter that several share */
+    const char *counter;
+    struct quantity value;
+};
+struct device {
+    const char *driver;
+    struct device_attribute *attributes;
+    size_t attribute_count;
+    struct device_capacity *capacities;
+    size_t capacity_count;
+    struct counter_use *counters;
+    size_t counter_count;
+    bool allows_multiple; /* allowMultipleAllocations */
+};
+struct device_slice {
+    const char *name, *driver, *pool;
+    int64_t generation, slice_count; /* of the pool: resourceSliceCount */
+    struct device *devices;
+    size_t device_count;
 };

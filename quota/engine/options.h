@@ -14,12 +14,18 @@ struct resource_transformation {
     struct resource_list outputs; /* factor per output resource */
 };
 
+/* A counter that is charged instead of devices: those of the driver that the expression selects. */
+struct counter_source {
+    const char *counter, *driver, *selector;
+};
 /* One entry of deviceClassMappings: devices of these classes are charged to 'resource'. */
 struct device_mapping {
     const char *resource;
     const char **classes;
     size_t class_count;
-    bool has_counters, has_capacities; /* its sources measure instead of counting devices */
+    struct counter_source *counters;
+    size_t counter_count;
+    bool has_capacities; /* it has sources of the other kind, which are not supported */
 };
 
 enum fair_strategy {

@@ -1,4 +1,4 @@
-/* What claims refer to: DeviceClasses and ResourceClaimTemplates (1.10). */
+/* What claims refer to: DeviceClasses, ResourceClaimTemplates and the devices themselves (1.10). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +144,75 @@ void engine_claim_template_remove(struct engine *engine, const char *namespace, 
     template_free(record);
 }
 
+/* ---- ResourceSlices ---- */
+
+static void slice_free(struct device_slice_record *record)
+{
+    if (!record)
+        return;
+    arena_finish(&record->facts);
+    free(record);
+}
+
+static bool same_pool(const struct device_slice *a, const struct device_slice *b)
+{
+    return strcmp(a->pool, b->pool) == 0 && strcmp(a->driver, b->driver) == 0;
+}
+
+/* Which slices of the pool of 'one' count: those of the latest generation, when all are there. */
+static void pool_update(struct engine *engine, const struct device_slice *one)
+{
+    struct map_entry entry;
+    int64_t latest = INT64_MIN, count = 0;
+
+    for (size_t at = 0; map_next(engine->device_slices, &at, &entry);) {
+        const struct device_slice *slice = &((struct device_slice_record *)entry.value)->copy;
+
+        if (!same_pool(slice, one) || slice->generation < latest)
+            continue;
+        count = slice->generation == latest ? count + 1 : 1;
+        latest = slice->generation;
+    }
+    for (size_t at = 0; map_next(engine->device_slices, &at, &entry);) {
+        struct device_slice_record *record = entry.value;
+
+        if (same_pool(&record->copy, one))
+            record->is_complete =
+                record->copy.generation == latest && record->copy.slice_count == count;
+    }
+}
+
+static void slice_changed(struct engine *engine, struct device_slice_record *old,
+                          const struct device_slice_record *now)
+{
+    struct device_news news = { 0 };
+
+    if (now)
+        pool_update(engine, &now->copy);
+    if (old)
+        pool_update(engine, &old->copy);
+    users_refresh(engine, &news);
+    slice_free(old);
+}
+
+void engine_device_slice_put(struct engine *engine, const struct device_slice *slice, int64_t now)
+{
+    struct device_slice_record *record = mem_alloc(sizeof(*record));
+
+    engine->now = now;
+    copy_device_slice(&record->facts, slice, &record->copy);
+    slice_changed(engine, map_put(engine->device_slices, str_of(slice->name), record), record);
+}
+
+void engine_device_slice_remove(struct engine *engine, const char *name, int64_t now)
+{
+    struct device_slice_record *record = map_remove(engine->device_slices, str_of(name));
+
+    engine->now = now;
+    if (record)
+        slice_changed(engine, record, NULL);
+}
+
 void devices_finish(struct engine *engine)
 {
     struct map_entry entry;
@@ -152,6 +221,9 @@ void devices_finish(struct engine *engine)
         class_free(entry.value);
     for (size_t at = 0; map_next(engine->claim_templates, &at, &entry);)
         template_free(entry.value);
+    for (size_t at = 0; map_next(engine->device_slices, &at, &entry);)
+        slice_free(entry.value);
+    map_destroy(engine->device_slices);
     map_destroy(engine->device_classes);
     map_destroy(engine->claim_templates);
 }

@@ -51,6 +51,24 @@ becomes "claims by name are refused" direct "$(cond QuotaReserved False Misconfi
 edit direct '.spec.active = false'
 becomes "who is switched off is no longer refused" direct "$(cond QuotaReserved False Deactivated)"
 
+slice() { # NAME MODEL...: one pool of a node, a device of each model
+    local name=$1 models='' m
+    shift
+    for m; do models="$models{name: d-$m, attributes: {model: {string: $m}}}, "; done
+    api POST /apis/resource.k8s.io/v1/resourceslices "{apiVersion: resource.k8s.io/v1, kind: ResourceSlice, metadata: {name: $name},
+        spec: {driver: gpu.example.com, nodeName: $name, pool: {name: $name, generation: 1, resourceSliceCount: 1}, devices: [$models]}}" >/dev/null
+}
+selected() { echo "$path: Internal error: ResourceClaimTemplate picky: insufficient matching devices for CEL selector in DeviceClass gpu.example.com: $1 device(s) match in the cluster but 2 requested"; }
+claim_template picky "deviceClassName: gpu.example.com, count: 2, selectors: [{cel: {expression: \"device.attributes['gpu.example.com'].model == 'h100'\"}}]"
+drop workloads late
+drop workloads waits
+workload_make picky q 1 "$(claiming picky)"
+becomes "devices that are selected have to be there" picky "$(refused "$(selected 0)")"
+slice node-1 h100 a100
+becomes "all of them" picky "$(refused "$(selected 1)")"
+slice node-2 h100
+becomes "wherever they are" picky "$(cond Admitted True) and $(uses '{"cpu": "1", "gpus": "2"}')"
+
 workload_make extended q 1 '.spec.podSets[0].template.spec.containers[0].resources.requests["example.com/gpu"] = "1"'
 becomes "a resource that nothing stands for is not in the queue" extended "$(cond QuotaReserved False NoMatchingFlavor)"
 class extended.example.com 'extendedResourceName: example.com/gpu'
@@ -62,7 +80,7 @@ off=KueueDRAIntegration=false,KueueDRAIntegrationExtendedResource=false,KueueDRA
 api_restart "$alone" --feature-gates "$off"
 workload_make off q 1 "$(claiming two)"
 becomes "without the integration claims are refused" off "$(refused 'Workload uses DRA resources but the KueueDRAIntegration feature gate is not enabled')"
-check "who was admitted stays so" always wl waits "$(cond Admitted True)"
+check "who was admitted stays so" always wl picky "$(cond Admitted True)"
 api_restart "$alone" --feature-gates "$off,UnadmittedWorkloadsObservability=false"
 workload_make legacy q 1 "$(claiming two)"
 becomes "in older words" legacy "$(refused 'Workload uses DRA resources but the KueueDRAIntegration feature gate is not enabled' Inadmissible)"

@@ -54,6 +54,7 @@ DECODER(limit_range, limit_range)
 DECODER(runtime_class, runtime_class)
 DECODER(device_class, device_class)
 DECODER(claim_template, claim_template)
+DECODER(device_slice, device_slice)
 
 typedef int decoder(struct str json, struct arena *a, struct object_meta *meta, struct err *e);
 static decoder *const decoders[] = {
@@ -62,7 +63,7 @@ static decoder *const decoders[] = {
     try_topology,          try_priority_class,     try_workload_priority_class,
     try_multikueue_config, try_multikueue_cluster, try_provisioning_request_config,
     try_namespace,         try_limit_range,        try_runtime_class,
-    try_device_class,      try_claim_template,
+    try_device_class,      try_claim_template,     try_device_slice,
 };
 
 static void fuzz_decoder(unsigned choice, struct str json)

@@ -781,6 +781,11 @@ static const struct {
       NULL, "capacity sources require KueueDRAIntegrationConsumableCapacity to be enabled" },
     { V2 DEVICES "  - {name: a, deviceClassNames: [c], sources: [{counter: {name: m, driver: d}}]}",
       NULL, "counter.deviceSelector.cel.expression: Required value" },
+    { V2 DEVICES "  - {name: a, deviceClassNames: [c], sources: [{counter: {name: m, driver: d, "
+                 "deviceSelector: {cel: {expression: devise}}}}]}",
+      NULL,
+      "counter.deviceSelector.cel.expression: Invalid value: \"devise\": CEL compilation failed: "
+      "1:1: undeclared reference to 'devise'" },
     /* 10 */
     { V2 "objectRetentionPolicies: {workloads: {afterFinished: -1s}}", NULL,
       "objectRetentionPolicies.workloads.afterFinished: Invalid value: \"-1s\"" },

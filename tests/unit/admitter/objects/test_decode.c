@@ -395,7 +395,8 @@ static void devices_are_read(void **state)
            "{'metadata':{'name':'t','namespace':'n'},'spec':{'spec':{'devices':{'requests':["
            "{'name':'a','exactly':{'deviceClassName':'gpu'}},"
            "{'name':'b','exactly':{'deviceClassName':'gpu','allocationMode':'All','count':3,"
-           "'adminAccess':true}},{'name':'c','firstAvailable':[{'name':'x'}]},{'name':'d'}]}}}}",
+           "'adminAccess':true,'selectors':[{'cel':{'expression':'a'}},{}]}},{'name':'c','"
+           "firstAvailable':[{'name':'x'}]},{'name':'d'}]}}}}",
            &claim_template, NULL);
     assert_string_equal(claim_template.namespace, "n");
     assert_int_equal(claim_template.request_count, 4);
@@ -405,8 +406,48 @@ static void devices_are_read(void **state)
     assert_string_equal(claim_template.requests[1].allocation_mode, "All");
     assert_int_equal(claim_template.requests[1].count, 3);
     assert_true(claim_template.requests[1].admin_access);
+    assert_int_equal(claim_template.requests[1].selector_count, 2);
+    assert_string_equal(claim_template.requests[1].selectors[0], "a");
+    assert_string_equal(claim_template.requests[1].selectors[1], "");
     assert_true(claim_template.requests[2].has_alternatives);
     assert_false(claim_template.requests[2].is_exact || claim_template.requests[3].is_exact);
+}
+
+static void a_slice_of_devices_is_read(void **state)
+{
+    struct device_slice slice;
+    const struct device *device;
+
+    (void)state;
+    DECODE(device_slice,
+           "{'metadata':{'name':'s'},'spec':{'driver':'d.io','pool':{'name':'n','generation':2,"
+           "'resourceSliceCount':3},'devices':[{'name':'a','allowMultipleAllocations':true,"
+           "'attributes':{'b':{'bool':true},'i':{'int':7},'o.io/s':{'string':'x'},"
+           "'v':{'version':'1.2.3'},'u':{'other':1}},'capacity':{'m':{'value':'5Gi'}},"
+           "'consumesCounters':[{'counterSet':'c','counters':{'m':{'value':'1Gi'}}},"
+           "{'counterSet':'e','counters':{'n':{'value':'2'}}}]},{'name':'b'}]}}",
+           &slice, NULL);
+    assert_string_equal(slice.driver, "d.io");
+    assert_string_equal(slice.pool, "n");
+    assert_int_equal(slice.generation, 2);
+    assert_int_equal(slice.slice_count, 3);
+    assert_int_equal(slice.device_count, 2);
+    device = &slice.devices[0];
+    assert_string_equal(device->driver, "d.io");
+    assert_true(device->allows_multiple);
+    assert_int_equal(device->attribute_count, 5);
+    assert_int_equal(device->attributes[0].type, ATTRIBUTE_BOOL);
+    assert_string_equal(device->attributes[0].domain, "d.io");
+    assert_int_equal(device->attributes[1].integer, 7);
+    assert_string_equal(device->attributes[2].domain, "o.io");
+    assert_string_equal(device->attributes[2].name, "s");
+    assert_int_equal(device->attributes[3].type, ATTRIBUTE_VERSION);
+    assert_int_equal(device->attributes[4].type, ATTRIBUTE_UNKNOWN);
+    assert_string_equal(device->capacities[0].name, "m");
+    assert_quantity(device->capacities[0].value, "5Gi");
+    assert_int_equal(device->counter_count, 2);
+    assert_string_equal(device->counters[1].counter, "n");
+    assert_string_equal(slice.devices[1].driver, "d.io");
 }
 
 /* ---- the other kinds ---- */
@@ -654,6 +695,7 @@ int main(void)
         TEST(a_pod_template_is_read_whole),
         TEST(claims_of_a_pod_are_read_twice),
         TEST(devices_are_read),
+        TEST(a_slice_of_devices_is_read),
         TEST(queues_and_cohorts_are_read),
         TEST(flavors_checks_and_topologies_are_read),
         TEST(classes_and_configurations_are_read),

@@ -45,7 +45,9 @@ static void template_is(struct world *w, const char *name, int64_t count)
 
 static void class_is(struct world *w, const char *name, const char *extended, int64_t created)
 {
-    struct device_class class_ = { name, extended, at(created) };
+    struct device_class class_ = { .name = name,
+                                   .extended_resource = extended,
+                                   .created = at(created) };
 
     engine_device_class_put(w->engine, &class_, w->now);
 }
