@@ -108,9 +108,19 @@ static void read_pod_sets(struct loop_event *event, const json_t *object)
     }
 }
 
+/* The controller; without one the first of those that own it in another way (1.11 R2: any owner
+ * reference). */
+static const json_t *first_owner(const json_t *object)
+{
+    const json_t *controller = object_controller(object);
+
+    return controller ? controller
+                      : json_array_get(json_at(object, "metadata", "ownerReferences", NULL), 0);
+}
+
 static void read_owner(struct loop_event *event, const json_t *object)
 {
-    const json_t *owner = object_controller(object);
+    const json_t *owner = first_owner(object);
 
     event->owner_api_version = arena_strdup(&event->arena, json_string_at(owner, "apiVersion"));
     event->owner_kind = arena_strdup(&event->arena, json_string_at(owner, "kind"));

@@ -82,7 +82,7 @@ struct loop_event {
     struct workload_pod_set *pod_sets; /* Workload */
     size_t pod_set_count;
     const char *owner_kind, *owner_name, *owner_api_version,
-        *owner_uid;    /* Workload: controller owner, "" when none */
+        *owner_uid;    /* Workload: its controller, else its first owner; "" when none */
     unsigned job_kind; /* EVENT_JOB: index in job_kinds(), EVENT_OWNER: in the owner kinds */
     unsigned synced_kind, synced_job;
     bool ledger_is_new;    /* EVENT_LEADING: the file was made just now, or there is none */

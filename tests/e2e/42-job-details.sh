@@ -122,6 +122,8 @@ check "with an Event" soon event two DeletedWorkload "Deleted not matching Workl
 check "the first stays" holds workloads "$w" '.metadata.deletionTimestamp == null'
 make workloads "$(made_for twin two .)"
 check "so is one that does not differ" soon gone workloads twin
+make workloads "$(made_for plain two 'del(.metadata.ownerReferences[0].controller)')"
+check "and one that the Job owns without controlling it" soon gone workloads plain
 
 # ---- while nobody looks ----
 submit before
