@@ -167,13 +167,13 @@ static void each_state_has_its_sentence(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++)
-        assert_string_equal(summary_of(cases[i].workload, NULL, (struct wait_reason){ "", "" }),
+        assert_string_equal(summary_of(cases[i].workload, NULL, (struct wait_reason){ "", "", "" }),
                             cases[i].summary);
-    assert_string_equal(summary_of("{}", NULL, (struct wait_reason){ "Suspended", "stopped" }),
+    assert_string_equal(summary_of("{}", NULL, (struct wait_reason){ "Suspended", "stopped", "" }),
                         "t/w waits: stopped.");
     assert_string_equal(summary_of("{\"status\": {\"requeueState\": {\"requeueAt\": "
                                    "\"2030-01-01T00:00:00Z\"}}}",
-                                   &fits, (struct wait_reason){ "", "" }),
+                                   &fits, (struct wait_reason){ "", "", "" }),
                         "t/w waits in ClusterQueue q as number 2 of 3 (StrictFIFO: behind t/x) and "
                         "fits now; it is not tried again before 2030-01-01T00:00:00Z.");
 }

@@ -9,9 +9,9 @@
 #define NOW (INT64_C(1767323045) * NANOSECONDS_PER_SECOND) /* 2026-01-02T03:04:05Z */
 
 static struct flavor_resource_usage usage[] = {
-    { "spot", "memory", 0, INT64_C(2) << 30, INT64_C(1) << 30, 0, 0 },
-    { "spot", "cpu", 0, 1500, 500, 1000, 0 },
-    { "old", "gpu", 0, 0, 0, 0, 0 },
+    { "spot", "memory", 0, INT64_C(2) << 30, INT64_C(1) << 30, 0, 0, 0 },
+    { "spot", "cpu", 0, 1500, 500, 1000, 0, 0 },
+    { "old", "gpu", 0, 0, 0, 0, 0, 0 },
 };
 
 static const struct queue_status busy = {
