@@ -93,14 +93,8 @@ process_listens_on() {
     return 1
 }
 
-# Print a port that nobody uses now. The range lies below the one the kernel hands out by itself,
-# so that a stopped server finds its port free when it comes back.
+# Print a port that nobody uses.
 port_pick() {
-    local port hex tries=200
-    while ((tries-- > 0)); do
-        port=$((20000 + SRANDOM % 12000))
-        printf -v hex ':%04X ' "$port"
-        grep -q "^ *[0-9]*: [0-9A-F]*$hex" /proc/net/tcp || { printf '%s' "$port" && return 0; }
-    done
-    die "no free TCP port between 20000 and 31999"
+    # shellcheck disable=SC2154
+    "$here/free-port"
 }

@@ -15,7 +15,7 @@ stop_admitter() {
     read -r pid start <"$state/admitter.pid"
     if [ "$(started "$pid")" = "$start" ]; then
         kill "$pid" 2>/dev/null || true
-        for _ in $(seq 60); do
+        for _ in $(seq 100); do
             [ "$(started "$pid")" = "$start" ] || break
             sleep 0.1
         done
