@@ -256,7 +256,7 @@ static bool case_passes(const char *path, bool verbose)
         run_expectation(&report, path, strbuf_view(&text), expect);
     passed = report.count == 0;
     if (!passed || verbose)
-        printf("%s %s\n%s", passed ? "ok  " : "FAIL", path,
+        printf("%s %s\n%s", passed ? "ok" : "FAILED:", path,
                report.problems.text ? report.problems.text : "");
     strbuf_finish(&report.problems);
     return passed;

@@ -15,7 +15,7 @@ while read -r gates; do
     bare_start one --components webhooks-core ${gates:+--feature-gates "$gates"}
     "$root/tests/crds/run" --as-is "${chosen[@]}" >"$work/samples" || true
     stops one
-    grep '^FAIL' "$work/samples" || true
+    grep '^FAILED' "$work/samples" || true
     passed=$((passed + $(awk 'END {print $1 + 0}' "$work/samples")))
     failed=$((failed + $(awk 'END {print $3 + 0}' "$work/samples")))
 done < <(for sample in "${samples[@]}"; do gates_of "$sample" | grep . || echo; done | sort -u)
