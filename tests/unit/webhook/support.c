@@ -278,7 +278,7 @@ struct reply client_call(struct client *client, struct call call)
     curl_easy_setopt(client->curl, CURLOPT_URL, url);
     curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, 20000L);
+    curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, 60000L);
     curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(client->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, collect);

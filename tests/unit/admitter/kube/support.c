@@ -54,7 +54,7 @@ void live_cluster(const struct live *l, const char *verb, const char *what)
 bool live_until(struct kube_client *client, bool (*done)(void *context), void *context,
                 int64_t limit_ms)
 {
-    int64_t end = kube_now_ms() + limit_ms;
+    int64_t end = kube_now_ms() + 4 * limit_ms;
 
     while (!done(context)) {
         if (kube_now_ms() > end)
@@ -221,6 +221,7 @@ void storm_push(struct storm *s, enum kube_write_kind kind, char *path, const ch
     write->order = order ? mem_dup(order) : NULL;
     write->done = storm_done;
     write->context = s;
+    write->deadline_ms = 10 * 60000; /* a storm takes its time */
     s->pushed++;
     kube_writer_push(s->writer, write);
 }

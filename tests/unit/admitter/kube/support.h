@@ -32,7 +32,8 @@ int live_teardown(void **state);
 /* "tests/cluster/cluster <verb> <folder> <what>"; its exit status must be 0. */
 void live_cluster(const struct live *l, const char *verb, const char *what);
 
-/* Run the loop until 'done' answers true; false after 'limit_ms'. */
+/* Run the loop until 'done' answers true; false after four times 'limit_ms', which are a quiet
+ * machine's. */
 bool live_until(struct kube_client *client, bool (*done)(void *context), void *context,
                 int64_t limit_ms);
 void live_run(struct kube_client *client, int64_t for_ms);

@@ -267,7 +267,7 @@ static void random_lives_come_to_rest(void **state)
     for (int i = steps ? atoi(steps) : 1000; i > 0; i--)
         live_a_little();
     open_queues();
-    for (int i = 0; i < 250 && rest < LOOKS; i++) {
+    for (int i = 0; i < 1000 && rest < LOOKS; i++) {
         rest = all_rest() ? rest + 1 : 0;
         usleep(100000);
     }

@@ -43,7 +43,7 @@ void answers_note(void *context, const struct err *error)
 
 void answers_wait(const struct answers *a, unsigned count)
 {
-    for (int i = 0; i < 10000; i++) {
+    for (int i = 0; i < 100000; i++) {
         if (__atomic_load_n(&a->count, __ATOMIC_ACQUIRE) >= count)
             return;
         usleep(1000);

@@ -256,7 +256,7 @@ static void state_note(void *context, bool failed, const char *why)
 
 static void wait_for(const unsigned *value, unsigned wanted)
 {
-    for (int i = 0; i < 5000 && __atomic_load_n(value, __ATOMIC_ACQUIRE) < wanted; i++)
+    for (int i = 0; i < 100000 && __atomic_load_n(value, __ATOMIC_ACQUIRE) < wanted; i++)
         usleep(1000);
     assert_int_equal(__atomic_load_n(value, __ATOMIC_ACQUIRE), wanted);
 }

@@ -247,7 +247,7 @@ static bool listen(void *context, struct str piece, bool last, const struct err 
 
 static void listener_wait(struct listener *listener)
 {
-    for (int i = 0; i < 10000 && !__atomic_load_n(&listener->ended, __ATOMIC_ACQUIRE); i++)
+    for (int i = 0; i < 100000 && !__atomic_load_n(&listener->ended, __ATOMIC_ACQUIRE); i++)
         usleep(1000);
     assert_true(listener->ended);
 }
