@@ -23,7 +23,7 @@ spec: {clusterQueue: r}
 END
 
 job q busy 1 4 600
-check "the first job runs" eventually 10 job_has q busy '.spec.suspend == false'
+check "the first job runs" eventually 10 runs q busy
 
 job q waiting 1 2 600
 check "the second waits" eventually 10 has q waiting "$(is QuotaReserved False)"
@@ -33,6 +33,7 @@ check "its Workload follows an edit in place" eventually 10 has q waiting '.spec
 check "and stays the same object" test "$(workload q waiting | jq -r .metadata.uid)" = "$first"
 kubectl label job waiting -n q kueue.x-k8s.io/queue-name=other --overwrite >/dev/null
 check "another queue lets it in" eventually 10 has q waiting "$(is Admitted) and .spec.queueName == \"other\""
+check "and it runs" eventually 10 runs q waiting
 check "a running job cannot change queues" bash -c '! kubectl label job waiting -n q kueue.x-k8s.io/queue-name=q --overwrite 2>&1 | grep -v "field is immutable" | grep -q labeled'
 
 job q urgent 1 4 600 'kueue.x-k8s.io/priority-class: high'

@@ -11,6 +11,7 @@ gpu_nodes 4
 queue q 4
 job q before 1 4 600
 check "with the webhook a job is held and admitted" eventually 10 has q before "$(is Admitted)"
+check "and started" eventually 10 runs q before
 sluice_kill one
 
 job q while 2 2 600

@@ -20,7 +20,7 @@ for i in $(seq "$kills"); do
     sluice_kill one
     sluice_launch one
 done
-eventually 15 is_ready one
+becomes_ready one
 
 done_jobs() { count_jobs 'any(.status.conditions[]?; .type == "Complete" and .status == "True")'; }
 all_done() { [ "$(done_jobs)" -eq "$gangs" ]; }

@@ -16,5 +16,5 @@ all_done() { [ "$(count_jobs 'any(.status.conditions[]?; .type == "Complete" and
 check "every gang finishes" eventually 120 all_done
 check "within the quota ($(grep VIOLATION "$work/quota" | head -n 3))" test "$(violations "$work/quota")" -eq 0
 check "Sluice lived through it" is_running one
-check "and is ready" is_ready one
+check "and is ready" eventually 10 is_ready one
 watch_end "$work/quota"

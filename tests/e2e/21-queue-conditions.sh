@@ -112,7 +112,7 @@ force topology/racks
 expect "the topology is gone" "False TopologyNotFound: $refused: there is no Topology \"racks\" for TAS flavor \"rack\"." active racks
 force resourceflavor/two
 expect "a flavor is gone" "False FlavorNotFound: $refused: references missing ResourceFlavor(s): two." active ready
-check "its rows stay" test "$(field '[.status.flavorsUsage[].name]' clusterqueue/ready)" = "[one,two]"
+expect "its rows stay" "[one,two]" field '[.status.flavorsUsage[].name]' clusterqueue/ready
 flavor_yaml two | apply
 expect "and there again" "$ready" active ready
 force admissioncheck/good

@@ -113,7 +113,9 @@ expect "nothing waits in a stopped LocalQueue" "[0,1,1]" counts localqueue/a
 expect "nor for its ClusterQueue" "[0,2,2]" counts clusterqueue/team
 edit localqueue/a '{"spec": {"stopPolicy": "None"}}'
 expect "it all comes back" "[2,1,1]" counts localqueue/a
+expect "also for its ClusterQueue" "[2,2,2]" counts clusterqueue/team
 edit clusterqueue/team '{"spec": {"stopPolicy": "Hold"}}'
+expect "the ClusterQueue stops" "False Stopped: Can't admit new workloads: is stopped." condition Active clusterqueue/team
 stays "a stopped ClusterQueue keeps what waits" "[2,2,2]" counts clusterqueue/team
 remove localqueue/a
 expect "without its LocalQueue a workload waits nowhere" "[0,2,2]" counts clusterqueue/team
@@ -127,11 +129,11 @@ edit workload/lost '{"spec": {"active": false}}'
 expect "unless it may not wait" "[0,0,0]" counts localqueue/nowhere
 
 # Everything is found again by the next process.
-before=$(counts clusterqueue/team) row=$(usage flavorsReservation clusterqueue/team)
+both() { echo "$(counts clusterqueue/team) $(usage flavorsReservation clusterqueue/team)"; }
+expect "what there is to be found" "[2,2,2] alpha(cpu=0+0 memory=0+0)" both
 versions() { kubectl get clusterqueues,localqueues,resourceflavors -A -o json | jq -c '[.items[].metadata.resourceVersion]'; }
-at=$(versions)
+at=$(at_rest versions)
 sluice_stop one >/dev/null
 sluice_start one --components core,webhooks-core --ledger :memory:
-both() { echo "$(counts clusterqueue/team) $(usage flavorsReservation clusterqueue/team)"; }
-stays "a new process counts the same" "$before $row" both
+stays "a new process counts the same" "[2,2,2] alpha(cpu=0+0 memory=0+0)" both
 check "and has nothing to write" test "$(versions)" = "$at"

@@ -36,7 +36,8 @@ END
 } | apply
 for c in gate other; do check_is $c True; done
 
-expect "a ClusterQueue is protected" "$ours" finalizers clusterqueue/a
+expect "a ClusterQueue is active" "True Ready: Can admit new workloads" condition Active clusterqueue/a
+expect "and protected" "$ours" finalizers clusterqueue/a
 expect "a flavor is" "$ours" finalizers resourceflavor/one
 expect "a check is" "$ours" finalizers admissioncheck/gate
 expect "a topology is" "$ours" finalizers topology/racks
@@ -90,7 +91,7 @@ edit clusterqueue/a '{"metadata": {"finalizers": ["example.com/mine", "kueue.x-k
 remove clusterqueue/a
 expect "it is terminating" "False Terminating: Can't admit new workloads; clusterQueue is terminating" condition Active clusterqueue/a
 expect "what is not admitted loses its reservation" "False Suspended: ClusterQueue a is inactive" waits reserving
-check "and its admission" test "$(field '.status.admission' workload/reserving)" = null
+expect "and its admission" null field '.status.admission' workload/reserving
 expect "that shows" "[1,1]" field '[.status | .reservingWorkloads, .admittedWorkloads]' clusterqueue/a
 expect "what waits is told" "False Suspended: ClusterQueue a is inactive" waits waiting
 expect "and the LocalQueue" "False ClusterQueueIsInactive: Can't submit new workloads to clusterQueue" condition Active localqueue/a
@@ -121,7 +122,7 @@ expect "a LocalQueue is gone at once" no is_there localqueue/a2
 expect "what is not admitted loses its reservation and is told" "False Misconfigured: LocalQueue a2 doesn't exist" waits held
 expect "what waits, too" "False Misconfigured: LocalQueue a2 doesn't exist" waits waiting
 stays "admitted ones are left alone" "True Admitted: The workload is admitted" condition Admitted workload/runs
-check "and hold their quota" test "$(field '.status.reservingWorkloads' clusterqueue/a)" = 1
+settles "and hold their quota" 1 field '.status.reservingWorkloads' clusterqueue/a
 local_queue_yaml a2 a | apply
 expect "a LocalQueue made again counts them" "[2,1,1]" field '[.status | .pendingWorkloads, .reservingWorkloads, .admittedWorkloads]' localqueue/a2
 

@@ -49,8 +49,8 @@ edit localqueue/ld '{"spec": {"stopPolicy": "HoldAndDrain"}}'
 
 expect "Hold, waiting" "False Suspended: ClusterQueue ch is inactive" quota ch-waits
 expect "Hold, reserving" "False Suspended: ClusterQueue ch is inactive" quota ch-reserves
-check "its admission is gone" test "$(field '.status.admission' workload/ch-reserves)" = null
-check "it has never been admitted" test "$(admitted ch-reserves)" = "False NoReservation: The workload has no reservation"
+expect "its admission is gone" null field '.status.admission' workload/ch-reserves
+expect "it has never been admitted" "False NoReservation: The workload has no reservation" admitted ch-reserves
 expect "the ClusterQueue" "[2,1,1]" field "$all" clusterqueue/ch
 stays "Hold, admitted" "True Admitted: The workload is admitted" admitted ch-runs
 check "not evicted" test -z "$(evicted ch-runs)"
@@ -114,7 +114,7 @@ expect "admitted" "True Admitted: The workload is admitted" admitted live
 edit clusterqueue/live '{"spec": {"stopPolicy": "Hold"}}'
 workload_yaml late live 1 | apply
 expect "held" "False Suspended: ClusterQueue live is inactive" quota late
-stays "nothing is reserved" "[1,1,1]" field "$all" clusterqueue/live
+settles "nothing is reserved" "[1,1,1]" field "$all" clusterqueue/live
 edit clusterqueue/live '{"spec": {"stopPolicy": "None"}}'
 expect "resumed" "True Admitted: The workload is admitted" admitted late
 edit localqueue/live '{"spec": {"stopPolicy": "Hold"}}'
@@ -127,4 +127,4 @@ expect "drained" "True ClusterQueueStopped: The ClusterQueue is stopped" evicted
 give_up late ClusterQueueStopped
 edit clusterqueue/live '{"spec": {"stopPolicy": "None"}}'
 expect "admitted again" "True Admitted: The workload is admitted" admitted late
-check "Evicted is over" test "$(evicted late)" = "False QuotaReserved: Previously: m"
+expect "Evicted is over" "False QuotaReserved: Previously: m" evicted late

@@ -60,7 +60,7 @@ expect "no room for another one" "False WaitingForQuota: couldn't assign flavors
 limit 'defaultRequest: {cpu: 2}, default: {cpu: 2}'
 expect "until the default is smaller" "$(reserved limits)" quota second
 check "with the new amount" test "$(field '.status.admission.podSetAssignments[0].resourceUsage.cpu' workload/second)" = 2
-check "what holds quota keeps its amount" test "$(field '.status.flavorsUsage[0].resources[0].total' clusterqueue/limits)" = 10
+settles "what holds quota keeps its amount" 10 field '.status.flavorsUsage[0].resources[0].total' clusterqueue/limits
 limit 'max: {cpu: 5}'
 { cluster_queue_yaml wide one; local_queue_yaml wide wide; workload_yaml large wide 5; } | apply
 expect "within the limits" "$(reserved wide)" quota large

@@ -29,7 +29,7 @@ for pair in localqueues/LocalQueue clusterqueues/ClusterQueue; do
     stop_policy $kind q HoldAndDrain
     becomes "$name: HoldAndDrain evicts them" running "$(cond Evicted True "${name}Stopped" "The $name is stopped") and $(cond QuotaReserved True)"
     tells "$name: with an Event" running Normal "EvictedDueTo${name}Stopped" "The $name is stopped"
-    check "$name: and counts" wl running ".status.schedulingStats.evictions == [{reason: \"${name}Stopped\", underlyingCause: \"\", count: 1}]"
+    becomes "$name: and counts" running ".status.schedulingStats.evictions == [{reason: \"${name}Stopped\", underlyingCause: \"\", count: 1}]"
     stops running
     becomes "$name: stopped, it says why it waits" running "$(cond QuotaReserved False Suspended "$name q is inactive")"
     stop_policy $kind q None
@@ -62,6 +62,6 @@ check "which is gone then" soon gone clusterqueues r
 becomes "a pending one says so" reserved "$(cond QuotaReserved False Misconfigured "ClusterQueue r doesn't exist")"
 drop clusterqueues q
 check "an admitted one keeps its ClusterQueue" always wl running "$(cond Admitted True)"
-check "that cannot go yet" holds clusterqueues q '.metadata.deletionTimestamp != null and any(.status.conditions[]; .type == "Active" and .reason == "Terminating")'
+check "that cannot go yet" soon holds clusterqueues q '.metadata.deletionTimestamp != null and any(.status.conditions[]; .type == "Active" and .reason == "Terminating")'
 status running 'condition("Finished"; "True"; "Succeeded"; "done")'
 check "until it has finished" soon gone clusterqueues q

@@ -50,7 +50,11 @@ check "two borrowers are preempted, with both paths" soon borrowers
 becomes "the lender says so" mine "$(cond QuotaReserved False WaitingForPreemptedWorkloads "$short. Pending the preemption of 2 workload(s)")"
 for i in 1 2 3 4; do ! wl "left-$i" "$(cond Preempted True)" || evicted_job_stops "left-$i"; done
 becomes "and gets its quota back" mine "$(cond Admitted True)"
-check "nothing ever counts above the cohort's quota" always bash -c "$(declare -f api at); api_url=$api_url; api GET \"\$(at clusterqueues)\" | jq -e '[.items[] | select(.metadata.name != \"q\") | .status.flavorsReservation[0].resources[0].total | tonumber] | add <= 4' >/dev/null"
+held() { api GET "$(at workloads)" | jq -e "$filters"'[.items[] | select(condition_of("QuotaReserved").status == "True") | .status.admission | select(.clusterQueue | IN("left", "right"))
+    | .podSetAssignments[0].resourceUsage.cpu | tonumber] | add <= 4' >/dev/null; }
+check "together they never hold more than the cohort's quota" always held
+settled() { holds clusterqueues left '.status.flavorsReservation[0].resources[0].total == "2"' && holds clusterqueues right '.status.flavorsReservation[0].resources[0].total == "2"'; }
+check "and their status says so" soon settled
 
 # ---- a victim that finishes or is deactivated instead ----
 workload_make a q 4

@@ -8,8 +8,14 @@ flavor default
 cluster_queue q 4
 cluster_queue r 4
 
+# Workloads that the controller has done with, for a look at whether a fault is there yet.
+for name in broken slow; do
+    workload_make $name-probe nowhere 1
+    becomes "a probe is left alone" $name-probe "$(cond QuotaReserved False Misconfigured)"
+done
+
 # A webhook that nobody serves: writes to the status of Workloads named like this fail with a 500. With a port that
-# takes connections and never answers they are slow, and pass after three seconds.
+# takes connections and never answers they are slow, and pass after two seconds.
 faulty() { # NAME PORT Fail|Ignore
     kubectl create -f - >/dev/null <<END
 apiVersion: admissionregistration.k8s.io/v1
@@ -20,13 +26,14 @@ webhooks:
     admissionReviewVersions: [v1]
     sideEffects: None
     failurePolicy: $3
-    timeoutSeconds: 3
+    timeoutSeconds: 2
     clientConfig: {url: "https://127.0.0.1:$2/"}
     matchConditions: [{name: name, expression: 'request.name.startsWith("$1")'}]
     rules: [{apiGroups: [kueue.x-k8s.io], apiVersions: [v1beta2], operations: [UPDATE], resources: [workloads/status]}]
 END
-    sleep 0.5 # the API server has to take notice
+    check "the API server takes notice of $1" soon is_faulty "$1"
 }
+is_faulty() { ! merge workloads "$1-probe/status" '{}' >/dev/null || [ -s "$work/taken" ]; } # NAME
 repaired() { kubectl delete validatingwebhookconfiguration faults >/dev/null; }
 failed_writes() { curl -s "http://127.0.0.1:$(metrics_port one)/metrics" | awk '/^sluice_write_failures_total/ {n += $2} END {print n + 0}'; }
 
@@ -36,14 +43,15 @@ workload_make broken q 3
 workload_make sound r 3
 becomes "others go on" sound "$(cond Admitted True)"
 check "a reservation that fails is not there" wl broken '.status.admission == null'
-sleep 1
+has_failed() { [ "$(failed_writes)" -gt 0 ]; }
+check "failures are counted" soon has_failed
 writes=$(failed_writes)
-check "failures are counted" test "$writes" -gt 0
 sleep 2
 check "and not repeated at full speed ($(($(failed_writes) - writes)) in two seconds)" test $(($(failed_writes) - writes)) -lt 20
 repaired
 becomes "it is decided again when the server answers" broken "$(cond Admitted True)"
-check "one Event for one reservation" bash -c "$(declare -f api at); api_url=$api_url; api GET \"\$(at events)\" | jq -e '[.items[] | select(.regarding.name == \"broken\" and .reason == \"QuotaReserved\")] | length == 1' >/dev/null"
+told_once() { events_of broken && [ "$(grep -c ' QuotaReserved: ' "$work/seen")" = 1 ]; }
+check "one Event for one reservation" soon told_once
 
 # ---- a victim whose eviction fails ----
 faulty broken "$(free_port)" Fail
@@ -52,7 +60,7 @@ becomes "the preemptor says that it did not work" strong "$(cond QuotaReserved F
 check "its victim runs on" wl broken "$(cond Admitted True) and condition_of(\"Evicted\") == null"
 repaired
 becomes "and is evicted when the server answers" broken "$(cond Evicted True Preempted)"
-check "and counted once" wl broken '.status.schedulingStats.evictions == [{reason: "Preempted", underlyingCause: "", count: 1}]'
+becomes "and counted once" broken '.status.schedulingStats.evictions == [{reason: "Preempted", underlyingCause: "", count: 1}]'
 evicted_job_stops broken
 becomes "the preemptor starts" strong "$(cond Admitted True)"
 for name in broken sound strong; do drop workloads $name; done
@@ -96,14 +104,19 @@ for name in refused small refused-probe; do drop workloads $name; done
 
 # ---- slow ----
 slow=$(free_port)
-perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => shift, Listen => 128) or die; while (1) { push @open, $s->accept }' "$slow" &
+perl -MIO::Socket::INET -e '$| = 1; $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => shift, Listen => 128) or die; while (1) { push @open, $s->accept; print "taken\n" }' "$slow" >"$work/taken" &
 disown $!
 listener=$!
 faulty slow "$slow" Ignore
+curl -sN "$api_url$(at workloads)?watch=1" >"$work/watched" &
+watcher=$!
+check "somebody watches" soon grep -q slow-probe "$work/watched"
 for i in 1 2 3; do workload_make "slow-$i" q 1; done
 workload_make quick r 1
-overtakes() { wl quick "$(cond Admitted True)" && ! wl slow-3 "$(cond Admitted True)"; }
-check "a slow write holds nobody up" soon overtakes
+becomes "another is written at once" quick "$(cond Admitted True)"
 for i in 1 2 3; do becomes "slow ones are written side by side ($i)" "slow-$i" "$(cond Admitted True)"; done
+first_seen() { jq -r "$filters"'.object | select(condition_of("Admitted").status == "True") | .metadata.name' "$work/watched" 2>/dev/null | grep -m 1 -E '^(quick|slow-3)$'; }
+check "a slow write holds nobody up" test "$(first_seen)" = quick
+kill "$watcher"
 kill "$listener"
 repaired

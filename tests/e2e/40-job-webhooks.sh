@@ -114,7 +114,7 @@ keeps "becoming elastic" "${A}elastic-job\"] = \"true\"" "${M}elastic-job]: Inva
 keeps "an admission gate" "${A}admission-gated-by\"] = \"a.b/c\"" "${M}admission-gated-by]: Forbidden: cannot add admission gate after creation"
 keeps "two topologies later" "${T}podset-required-topology\"] = \"a\" | ${T}podset-preferred-topology\"] = \"b\"" "spec.template.metadata.annotations: Invalid value: must not contain more than one topology annotation: [\"$K/podset-required-topology\", \"$K/podset-preferred-topology\", \"$K/podset-unconstrained-topology\"]"
 drop localqueues default
-check "no queue once there is no default" soon refused accepted PUT "$(at jobs j)?dryRun=All" "$(changed "del(${L}queue-name\"])")" >/dev/null
+check "no queue once there is no default" soon refused accepted PUT "$(at jobs j)?dryRun=All" "$(changed "del(${L}queue-name\"])")"
 
 stored running .
 keeps "another queue while running" "${L}queue-name\"] = \"other\"" "${N}queue-name]: Invalid value: \"other\": field is immutable"

@@ -130,8 +130,7 @@ submit before
 soon holds workloads "$w" true
 before=$w
 sluice_kill one
-kubectl delete mutatingwebhookconfiguration bare >/dev/null
-kubectl delete validatingwebhookconfiguration bare >/dev/null
+bare_unregister
 submit running '.spec.suspend = false'
 running=$w
 admit "$before"

@@ -39,7 +39,7 @@ make resourceflavors '{apiVersion: kueue.x-k8s.io/v1beta2, kind: ResourceFlavor,
 
 # ---- owners of kinds that are managed elsewhere ----
 eventually 5 parent jobsets queued q
-check "a kind that is defined later is followed" eventually 15 refused accepted POST "$(at jobs)?dryRun=All" "$(job_of x "$(set_of queued)")" >/dev/null
+check "a kind that is defined later is followed" eventually 15 refused accepted POST "$(at jobs)?dryRun=All" "$(job_of x "$(set_of queued)")"
 make jobs "$(job_of child "$(set_of queued)")"
 check "a Job of a queued JobSet is left alone" holds jobs child '.spec.suspend == true or .spec.suspend == false'
 check "it gets no Workload" always gone workloads "$(workload_of child)"
@@ -49,16 +49,17 @@ make workloads "{apiVersion: kueue.x-k8s.io/v1beta2, kind: Workload, metadata: {
 merge jobs child '{"spec": {"suspend": false}}'
 check "nor does a Workload that waits let it run" soon holds jobs child '.spec.suspend == true'
 admit theirs 1
-merge jobs child '{"spec": {"suspend": false}}'
-check "an admitted one does" always holds jobs child '.spec.suspend == false'
+# Until the admission is known it is stopped again.
+runs_on() { merge jobs "$1" '{"spec": {"suspend": false}}' && always holds jobs "$1" '.spec.suspend == false'; }
+check "an admitted one does" soon runs_on child
 set_conditions theirs "$(condition Admitted False NoReservation)"
 check "until it is not any more" soon holds jobs child '.spec.suspend == true'
 
 parent jobsets free
-make jobs "$(job_of own "$(set_of free)")"
+make_soon jobs "$(job_of own "$(set_of free)")"
 check "a queued Job of a JobSet without a queue waits by itself" soon holds workloads "$(workload_of own)" true
 parent things ext q
-make jobs "$(job_of part "$(thing_of ext)")"
+make_soon jobs "$(job_of part "$(thing_of ext)")"
 check "external frameworks count as well" always gone workloads "$(workload_of part)"
 make jobs "$(job_of plain "$(set_of queued) | del(.metadata.labels)")"
 check "a child without a queue is suspended all the same" soon holds jobs plain '.spec.suspend == true'
@@ -71,13 +72,12 @@ check "an owner of another uid is none" soon holds workloads "$(workload_of othe
 # ---- Jobs that own Jobs ----
 submit father
 father=$w
-make jobs "$(job_of son "$(owned_by Job batch/v1 father "$(get jobs father .metadata.uid)") | .spec.suspend = false")"
+make_soon jobs "$(job_of son "$(owned_by Job batch/v1 father "$(get jobs father .metadata.uid)") | .spec.suspend = false")"
 check "a Job's Job gets no Workload" always gone workloads "$(workload_of son)"
 check "and is stopped while its father waits" soon holds jobs son '.spec.suspend == true'
 admit "$father"
 soon holds jobs father '.spec.suspend == false'
-merge jobs son '{"spec": {"suspend": false}}'
-check "it runs with its father" always holds jobs son '.spec.suspend == false'
+check "it runs with its father" soon runs_on son
 set_conditions "$father" "$(condition Evicted True Preempted 'make room')"
 check "and stops with it" soon holds jobs son '.spec.suspend == true'
 
@@ -85,7 +85,7 @@ check "and stops with it" soon holds jobs son '.spec.suspend == true'
 kubectl delete mutatingwebhookconfiguration bare >/dev/null
 last=father
 for i in {1..11}; do
-    make jobs "$(job_of "deep$i" "$(owned_by Job batch/v1 "$last" "$(get jobs "$last" .metadata.uid)") | del(.metadata.labels)")"
+    make_soon jobs "$(job_of "deep$i" "$(owned_by Job batch/v1 "$last" "$(get jobs "$last" .metadata.uid)") | del(.metadata.labels)")"
     last=deep$i
 done
 check "ten owners are enough" soon event deep11 JobNestingTooDeep 'Terminated search for Kueue-managed Job because ancestor depth exceeded limit of 10' Warning
@@ -98,6 +98,8 @@ selective='manageJobsWithoutQueueName: true
 managedJobsNamespaceSelector: {matchExpressions: [{key: managed, operator: NotIn, values: ["no"]}, {key: kubernetes.io/metadata.name, operator: NotIn, values: [kube-system, sluice-system]}]}
 leaderElection: {leaderElect: false}'
 api_restart "$selective" --components $parts
+is_suspended() { api POST "$(at jobs)?dryRun=All" "$(job_of x)" | jq -e '.spec.suspend' >/dev/null; }
+check "the webhooks are back" soon is_suspended
 make jobs "$(job_of outside 'del(.metadata.labels)')"
 check "outside the selector nothing happens" always holds jobs outside '.spec.suspend == false'
 submit labelled
@@ -108,7 +110,7 @@ check "once the namespace is selected both get theirs" soon holds workloads "$w"
 check "and what runs without one is stopped" soon holds jobs outside '.spec.suspend == true'
 check "its Workload has no queue" soon holds workloads "$(workload_of outside)" '.spec.queueName == null'
 make jobs "$(job_of inside 'del(.metadata.labels)')"
-check "a new Job is suspended at once" holds jobs inside '.spec.suspend == true'
+check "a new Job is suspended" soon holds jobs inside '.spec.suspend == true'
 
 # ---- queues of several clusters ----
 make admissionchecks '{apiVersion: kueue.x-k8s.io/v1beta2, kind: AdmissionCheck, metadata: {name: far}, spec: {controllerName: kueue.x-k8s.io/multikueue}}'

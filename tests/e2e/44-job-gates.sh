@@ -38,8 +38,7 @@ submit again
 old=$w
 soon holds workloads "$old" "$(has_condition PodsReady False WaitForStart 'Not all pods are ready or succeeded')"
 sluice_kill one
-kubectl delete mutatingwebhookconfiguration bare >/dev/null
-kubectl delete validatingwebhookconfiguration bare >/dev/null
+bare_unregister
 api DELETE "$(at jobs again)" '{"propagationPolicy": "Background"}' application/json >/dev/null
 submit again '.spec.suspend = true'
 api_restart "$plain" --components $parts

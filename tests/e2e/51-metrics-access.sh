@@ -12,12 +12,12 @@ secure_start() {
     echo $! >"$work/one.pid"
     disown $!
     replicas+=(one)
-    eventually 15 is_ready one
+    becomes_ready one
 }
 check "Sluice starts" secure_start
 
 # ---- health ----
-health() { curl -s -m 5 -w '|%{http_code}' "http://127.0.0.1:$(health_port one)$1"; }
+health() { curl -s -m 30 -w '|%{http_code}' "http://127.0.0.1:$(health_port one)$1"; }
 check "readiness" test "$(health /readyz)" = 'ok|200'
 check "its one check" test "$(health /readyz/readyz)" = 'ok|200'
 check "verbose" test "$(health '/readyz?verbose')" = $'[+]readyz ok\nhealthz check passed\n|200'
@@ -29,7 +29,7 @@ check "as plain text" bash -c 'curl -sI -m 5 "$1" | tr -d "\r" | grep -qi "^cont
 
 # ---- access ----
 url=https://127.0.0.1:$(metrics_port one)
-ask() { curl -sk -m 15 -o "$work/answer" -w '%{http_code}' "$@" "$url${path:-/metrics}"; }
+ask() { curl -sk -m 30 -o "$work/answer" -w '%{http_code}' "$@" "$url${path:-/metrics}"; }
 says() { [ "$(ask "${@:3}")" = "$1" ] && grep -qxF "$2" "$work/answer"; }
 check "plain HTTP is not served" test "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$(metrics_port one)/metrics")" != 200
 check "no token" says 401 Unauthorized
@@ -48,10 +48,15 @@ path=/debug/state
 check "the right is for that path only" says 403 'Authorization denied for user system:serviceaccount:default:reader' -H "Authorization: Bearer $reader"
 path=/metrics
 reviews() { kubectl get --raw /metrics | awk '/^apiserver_request_total/ && /tokenreviews|subjectaccessreviews/ && /code="201"/ {n += $NF} END {print n + 0}'; }
+both_told() { may "$reader" && says 403 'Authorization denied for user system:serviceaccount:default:stranger' -H "Authorization: Bearer $stranger"; }
+# New tokens, because answers are kept for half a minute only.
+reader=$(kubectl create token -n default reader)
+stranger=$(kubectl create token -n default stranger)
+check "others of their tokens" both_told
 before=$(reviews)
-for _ in 1 2 3 4 5; do may "$reader" && says 403 'Authorization denied for user system:serviceaccount:default:stranger' -H "Authorization: Bearer $stranger"; done || failed=$((failed + 1))
-check "answers are kept" test "$(reviews)" -eq "$before"
-cluster stop apiserver >/dev/null
+for again in 1 2 3 4 5; do check "once more ($again)" both_told; done
+check "answers are kept" test "$(reviews)" = "$before"
+cluster kill apiserver
 check "also without the API server" may "$reader"
 check "a new token then fails" says 500 'Authentication failed' -H 'Authorization: Bearer other'
 cluster start apiserver >/dev/null
@@ -81,15 +86,16 @@ kubectl create -f - >/dev/null <<END
 {apiVersion: kueue.x-k8s.io/v1beta2, kind: ClusterQueue, metadata: {name: q}, spec: {namespaceSelector: {}}}
 END
 for name in two three; do
-    sluice_configure "$name" "$(free_port)" 'leaderElection: {leaderElect: true, leaseDuration: 3s, renewDeadline: 2s, retryPeriod: 500ms}'
+    sluice_configure "$name" "$(free_port)" 'leaderElection: {leaderElect: true, leaseDuration: 10s, renewDeadline: 8s, retryPeriod: 500ms}'
     sluice_start "$name"
-    eventually 10 bash -c 'curl -s "$1" | grep -q ^kueue_pending_workloads' - "http://127.0.0.1:$(metrics_port "$name")/metrics" || failed=$((failed + 1))
+    check "$name has metrics" eventually 10 bash -c 'curl -s "$1" | grep -q ^kueue_pending_workloads' - "http://127.0.0.1:$(metrics_port "$name")/metrics"
 done
 roles() { curl -s "http://127.0.0.1:$(metrics_port "$1")/metrics" | awk '/^# TYPE/ {type = $4} type == "gauge" && match($0, /replica_role="[a-z]*"/) {print substr($0, RSTART + 14, RLENGTH - 15)}' | sort -u | xargs; }
 role_is() { [ "$(roles "$1")" = "$2" ]; }
 check "the leader's gauges say so" eventually 5 role_is two leader
 check "those of the other one too" eventually 5 role_is three follower
 master() { curl -s "http://127.0.0.1:$(metrics_port "$1")/metrics" | grep '^leader_election_master_status{' | tail -c 2; }
-check "who leads" test "$(master two)" = 1
+is_master() { [ "$(master two)" = 1 ]; }
+check "who leads" soon is_master
 sluice_stop two >/dev/null
 check "who comes after has no gauges of before" eventually 15 role_is three leader

@@ -82,7 +82,7 @@ check_active c
 cq checked 5 'admissionChecksStrategy: {admissionChecks: [{name: c}]}'
 lq qc checked
 wl careful qc 1
-check "careful has quota" soon holds workloads careful '.status.admissionChecks | length == 1'
+check "careful has quota" soon holds workloads careful "(.status.admissionChecks | length == 1) and $(is_true QuotaReserved)"
 sentence "waiting for a check" careful "t/careful holds quota in ClusterQueue checked and waits for AdmissionCheck c (Pending)."
 
 # ---- other obstacles ----

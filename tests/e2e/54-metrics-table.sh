@@ -79,26 +79,30 @@ check "the victim goes" soon holds workloads victim "$(is_true Evicted)"
 check "the second one thinks again" soon bash -c 'curl -s "$1" | grep -q ^kueue_preemption_target_recomputations_total' - "http://127.0.0.1:$(metrics_port one)/metrics"
 
 # ---- the table ----
-scrape >"$work/scrape"
 # row NAME TYPE LABELS CUSTOM: the declared type, the labels of every series, and the buckets of the first.
 labels_of() { tr , '\n' <<<"$3$(grep -q CQ <<<"$4" && echo ,custom_cq_team)$(grep -q CO <<<"$4" && echo ,custom_co_team)$(grep -q LQ <<<"$4" && echo ,custom_lq_team)$(grep -q WL <<<"$4" && echo ,custom_wl_size),replica_role" | sort | tr '\n' ' '; }
 row() {
     local name=$1 type=$2 wanted found suffix='' declared
     case $2 in counter | gauge) ;; *) type=histogram suffix=_count ;; esac
     declared=$(awk -v n="$name" '$1 == "#" && $2 == "TYPE" && $3 == n {print $4}' "$work/scrape")
-    [ "$declared" = "$type" ] || { echo "  $name: type \"$declared\", wanted $type"; return 1; }
-    grep -q "^# HELP $name ..........*" "$work/scrape" || { echo "  $name: no help"; return 1; }
+    [ "$declared" = "$type" ] || { echo "type \"$declared\", wanted $type"; return 1; }
+    grep -q "^# HELP $name ..........*" "$work/scrape" || { echo "no help"; return 1; }
     wanted=$(labels_of "$@")
     found=$(grep "^$name$suffix{" "$work/scrape" | sed -E 's/="([^"\\]|\\.)*"//g; s/^[^{]*\{(.*)\}.*/\1/' | sort -u | while read -r line; do tr , '\n' <<<"$line" | sort | tr '\n' ' '; echo; done)
-    [ "$found" = "$wanted" ] || { printf '  %s: labels %s, wanted %s\n' "$name" "$found" "$wanted"; return 1; }
+    [ "$found" = "$wanted" ] || { echo "labels $found, wanted $wanted"; return 1; }
     [ -n "$suffix" ] || return 0
     wanted=$(awk -v s="$2" '$1 == "buckets" && $2 == s {$1 = $2 = ""; print}' "$root/tests/e2e/metrics.table" | xargs)
     found=$(grep "^${name}_bucket{" "$work/scrape" | sed -E 's/.*le="([^"]*)".*/\1/' | awk '{print} $1 == "+Inf" {exit}' | xargs)
-    [ "$found" = "$wanted +Inf" ] || { echo "  $name: buckets $found"; return 1; }
+    [ "$found" = "$wanted +Inf" ] || { echo "buckets $found, wanted $wanted +Inf"; return 1; }
+}
+# Some series come with the next sample only.
+fresh() {
+    scrape >"$work/scrape"
+    "$@" >"$work/seen"
 }
 while read -r name type labels custom rare; do
     case $name in '#'* | buckets) continue ;; esac
-    [ -n "$rare" ] || check "$name" row "$name" "$type" "$labels" "$custom"
+    [ -n "$rare" ] || check "$name" soon fresh row "$name" "$type" "$labels" "$custom"
 done <"$root/tests/e2e/metrics.table"
 for name in rest_client_requests_total controller_runtime_webhook_requests_total controller_runtime_webhook_latency_seconds process_cpu_seconds_total process_resident_memory_bytes process_open_fds; do
     check "$name" grep -q "^# TYPE $name " "$work/scrape"

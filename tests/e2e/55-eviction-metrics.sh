@@ -7,7 +7,7 @@
 # shellcheck source=scrape.sh
 . "$(dirname "$0")/scrape.sh"
 api_stage 'leaderElection: {leaderElect: false}
-waitForPodsReady: {timeout: 2s, recoveryTimeout: 1s, requeuingStrategy: {backoffLimitCount: 1, backoffBaseSeconds: 1}}' --components core,scheduler
+waitForPodsReady: {timeout: 5s, recoveryTimeout: 1s, requeuingStrategy: {backoffLimitCount: 1, backoffBaseSeconds: 1}}' --components core,scheduler
 
 # counted CLUSTER-QUEUE REASON CAUSE N: total, first times and the LocalQueue's.
 counted() {

@@ -27,13 +27,13 @@ api_restart() {
 
 api_open() {
     kubectl proxy --port=0 >"$work/proxy" 2>&1 &
-    eventually 5 grep -q 'Starting to serve' "$work/proxy"
+    soon grep -q 'Starting to serve' "$work/proxy"
     api_url=http://$(sed -n 's/Starting to serve on //p' "$work/proxy")
 }
 
 # api METHOD PATH [BODY [CONTENT-TYPE]]: prints the answer; status 1 when it is an error.
 api() {
-    curl -sS --fail-with-body -m 10 -X "$1" -H "Content-Type: ${4:-application/yaml}" ${3:+--data-binary "$3"} "$api_url$2" 2>/dev/null
+    curl -sS --fail-with-body -m 30 -X "$1" -H "Content-Type: ${4:-application/yaml}" ${3:+--data-binary "$3"} "$api_url$2" 2>/dev/null
 }
 # The path of a kind in namespace "t": at KIND [NAME[/SUBRESOURCE]]
 at() {
@@ -53,42 +53,30 @@ at() {
 show() { api GET "$(at "$1" "$2")"; }
 get() { show "$1" "$2" | jq -r "$3"; }
 make() { api POST "$(at "$1")?fieldManager=test" "$2" >"$work/made" || { cat "$work/made"; return 1; }; }
+# make_soon KIND BODY: where the webhook may not have heard of the object's owner yet.
+make_soon() { soon make "$@" >"$work/refusals" || { tail -n 1 "$work/refusals"; return 1; }; }
 merge() { api PATCH "$(at "$1" "$2")?fieldManager=test" "$3" application/merge-patch+json >"$work/merged" || { cat "$work/merged"; return 1; }; }
 drop() { api DELETE "$(at "$1" "$2")" "${3:-}" >/dev/null; }
 # holds KIND NAME FILTER: does the object exist and satisfy it?
-holds() { show "$1" "$2" 2>/dev/null | jq -e "$3" >/dev/null 2>&1; }
+holds() { show "$1" "$2" >"$work/seen" 2>/dev/null && jq -e "$3" "$work/seen" >/dev/null 2>&1; }
 gone() { ! show "$1" "$2" >/dev/null; }
-# soon COMMAND...: within 5 s, asked every 20 ms. always COMMAND...: for a second.
-soon() {
-    local deadline=$(($(now_ms) + 5000))
-    until "$@"; do
-        [ "$(now_ms)" -lt "$deadline" ] || return 1
-        sleep 0.02
-    done
-}
-always() {
-    local deadline=$(($(now_ms) + 1000))
-    while [ "$(now_ms)" -lt "$deadline" ]; do
-        "$@" || return 1
-        sleep 0.05
-    done
-}
 # event REGARDING REASON NOTE [TYPE]: was this Event posted, with this exact note?
 event() {
-    api GET "$(at events)" | jq -e --arg name "$1" --arg reason "$2" --arg note "$3" --arg type "${4:-Normal}" \
-        'any(.items[]; .regarding.name == $name and .reason == $reason and .note == $note and .type == $type)' >/dev/null
+    events_of "$1" && grep -qxF "${4:-Normal} $2: $3" "$work/seen"
 }
+# event_like REGARDING PATTERN: was one posted that reads "TYPE REASON: NOTE", as an extended regular expression?
+event_like() { events_of "$1" && grep -qxE "$2" "$work/seen"; }
 # no_event REGARDING REASON
-no_event() {
-    api GET "$(at events)" | jq -e --arg name "$1" --arg reason "$2" 'all(.items[]; .regarding.name != $name or .reason != $reason)' >/dev/null
-}
+no_event() { events_of "$1" && ! grep -q "^[A-Za-z]* $2: " "$work/seen"; }
+# events_of REGARDING: "TYPE REASON: NOTE" of each, as $work/seen.
+events_of() { api GET "$(at events)" | jq -r --arg name "$1" '.items[] | select(.regarding.name == $name) | "\(.type) \(.reason): \(.note)"' >"$work/seen"; }
 
 # refused TEXT METHOD PATH BODY [CONTENT-TYPE]: with exactly this message of the webhook.
 refused() {
     local answer
     answer=$(api "$2" "$3" "$4" "${5:-}" | jq -r '.message // "accepted"') || true
     answer=${answer#*denied the request: }
-    [ "$answer" = "$1" ] || { echo "  answer: $answer"; echo "  wanted: $1"; return 1; }
+    [ "$answer" = "$1" ] || { echo "answered: $answer" >"$work/seen"; return 1; }
 }
 
 # ---- playing the scheduler and the Job controller ----
@@ -109,11 +97,22 @@ submit() { make jobs "$(job_of "$@")" && w=$(workload_of "$1"); }
 # status KIND NAME BODY: merge into the status. condition TYPE STATUS REASON MESSAGE: as JSON.
 status() { api PATCH "$(at "$1" "$2/status")?fieldManager=test" "{\"status\": $3}" application/merge-patch+json >"$work/merged" || { cat "$work/merged"; return 1; }; }
 condition() { jq -nc --arg t "$1" --arg s "$2" --arg r "$3" --arg m "${4:-}" '{type: $t, status: $s, reason: $r, message: $m, lastTransitionTime: (now | todate)}'; }
-with() { show workloads "$1" | jq -c --argjson new "[$2]" '[.status.conditions[]? | select(.type as $t | all($new[]; .type != $t))] + $new'; }
-set_conditions() { status workloads "$1" "{\"conditions\": $(with "$1" "$2")}"; }
+# update WORKLOAD SUBRESOURCE JQ: read, edit, put back; again after a conflict, so that nothing another wrote meanwhile is lost.
+update() {
+    local answer
+    for _ in {1..50}; do
+        answer=$(api PUT "$(at workloads "$1")$2?fieldManager=test" "$(api GET "$(at workloads "$1")" | jq -c "${filters:-} $3")") && return
+        jq -e '.code == 409' <<<"$answer" >/dev/null || { jq -r .message <<<"$answer"; return 1; }
+    done
+    return 1
+}
+# with CONDITION[,CONDITION]: a filter that adds or replaces them. set_conditions WORKLOAD CONDITION[,CONDITION].
+with() { echo "[$1] as \$new | .status.conditions = [.status.conditions[]? | select(.type as \$t | all(\$new[]; .type != \$t))] + \$new"; }
+set_conditions() { update "$1" /status "$(with "$2")"; }
 # admit WORKLOAD [COUNT]: as the scheduler and the Workload controller do.
 reserve() {
-    status workloads "$1" "{\"conditions\": $(with "$1" "$(condition QuotaReserved True QuotaReserved)"), \"admission\": {\"clusterQueue\": \"cq\", \"podSetAssignments\": [{\"name\": \"main\", \"count\": ${2:-3}, \"flavors\": {\"cpu\": \"spot\"}, \"resourceUsage\": {\"cpu\": \"${2:-3}\"}}]}}"
+    update "$1" /status "$(with "$(condition QuotaReserved True QuotaReserved)") | .status.admission = {clusterQueue: \"cq\",
+        podSetAssignments: [{name: \"main\", count: ${2:-3}, flavors: {cpu: \"spot\"}, resourceUsage: {cpu: \"${2:-3}\"}}]}"
 }
 admit() { reserve "$@" && set_conditions "$1" "$(condition Admitted True Admitted)"; }
 is_true() { echo "any(.status.conditions[]?; .type == \"$1\" and .status == \"True\")"; }

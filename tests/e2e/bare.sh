@@ -53,6 +53,14 @@ bare_register() {
         kubectl apply --server-side -f - >/dev/null
 }
 
+# Without the webhooks, when the controller does not run; the API server takes some time to notice.
+bare_unregister() {
+    local probe='{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "probe"}, "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}}}}'
+    kubectl delete mutatingwebhookconfiguration,validatingwebhookconfiguration bare >/dev/null
+    soon accepts "$probe"
+}
+accepts() { kubectl create --dry-run=server -n default -f - <<<"$1" >/dev/null 2>&1; }
+
 # A certificate that is its own authority, valid for 127.0.0.1.
 bare_certificate() {
     mkdir -p "$work/certs"
@@ -75,7 +83,7 @@ bare_up() {
     hook=$(free_port)
     bare_certificate
     bare_register
-    kubectl wait --for=condition=Established --timeout=30s crd --all >/dev/null
+    definitions_served
     bare_configure one
 }
 

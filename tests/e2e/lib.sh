@@ -4,6 +4,9 @@
 # A test is tests/e2e/NN-name.sh. It sources this file, calls `cluster_up`, `sluice_start` and so on, and
 # reports with `check`. Everything it makes lies in $work, which is gone when the test ends; processes are
 # ended by id. Exit status 0 only when every check passed.
+#
+# Nothing may fail because the machine is slow: what follows an action is waited for (`eventually`, `soon`, `expect`,
+# `becomes`), and what must not change is watched from the moment on at which it was seen to be there (`stays`, `always`).
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -42,23 +45,47 @@ trap finish EXIT
 trap 'exit 130' INT TERM
 
 say() { printf '  %s\n' "$*"; }
-now_ms() { echo $(($(date +%s%N) / 1000000)); }
+now_ms() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
 
-# check TEXT COMMAND...: count it; a failure does not end the test.
+# check TEXT COMMAND...: count it; a failure does not end the test, and tells what was looked at: the two sides of
+# `test A = B`, or what the command left in $work/seen.
 check() {
     local text=$1
     shift
-    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)) && echo "FAILED: $text"; fi
+    rm -f "$work/seen"
+    if "$@"; then
+        passed=$((passed + 1))
+        return
+    fi
+    failed=$((failed + 1))
+    echo "FAILED: $text"
+    if [ "$1 ${3:-}" = "test =" ]; then
+        printf '    wanted: %s\n    got:    %s\n' "$4" "$2"
+    else
+        printf '    command: %.600s\n' "$*"
+        [ ! -s "$work/seen" ] || { jq -c 'del(.metadata.managedFields)' "$work/seen" 2>/dev/null || cat "$work/seen"; } | sed 's/^/    seen:    /' | cut -c1-3000
+    fi
 }
 
-# eventually SECONDS COMMAND...: until it succeeds.
+# eventually SECONDS COMMAND...: until it succeeds. SECONDS are a quiet machine's; a loaded one gets four times as many.
 eventually() {
-    local deadline=$(($(now_ms) + $1 * 1000))
+    local deadline=$(($(now_ms) + $1 * 4000)) pause=20
     shift
     until "$@"; do
         [ "$(now_ms)" -lt "$deadline" ] || return 1
-        sleep 0.1
+        sleep "0.$(printf '%03d' "$pause")"
+        pause=$((pause < 160 ? pause * 2 : 200))
     done
+}
+soon() { eventually 5 "$@"; }
+# always COMMAND...: for a second from now on.
+always() {
+    local deadline=$(($(now_ms) + 1000))
+    while "$@"; do
+        [ "$(now_ms)" -lt "$deadline" ] || return 0
+        sleep 0.05
+    done
+    return 1
 }
 
 # ---- the control plane ----
@@ -71,18 +98,21 @@ cluster_up() {
     eval "$("$root/tests/cluster/cluster" env "$work/cluster")"
     kubectl apply --server-side -f "$root/crds/" >/dev/null
     kubectl create namespace sluice-system >/dev/null
+    definitions_served
 }
+
+# definitions_served: until the API server answers for every kind, which it does some time after it has taken the definitions.
+definitions_served() {
+    local kinds
+    kinds=$(kubectl get -f "$root/crds/" -o json | jq -r '[.items[].metadata.name] | join(",")')
+    eventually 30 listed "$kinds" || { echo "the definitions are not served"; return 1; }
+}
+listed() { kubectl get "$1" -A >/dev/null 2>&1; }
 
 cluster() { "$root/tests/cluster/cluster" "$1" "$work/cluster" "${@:2}"; }
 gpu_nodes() { cluster nodes gpu "$1" cpu=64 memory=512Gi nvidia.com/gpu=8; }
 
-free_port() {
-    local p
-    while :; do
-        p=$((20000 + RANDOM % 12000))
-        ! (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null && { echo "$p"; return; }
-    done
-}
+free_port() { "$root/tests/cluster/free-port"; }
 
 # chart_install PORT [--set ...]: definitions, webhook configurations and rights for a controller outside.
 chart_install() {
@@ -112,7 +142,7 @@ END
 
 health_port() { sed -nE 's/.*healthProbeBindAddress: "127.0.0.1:([0-9]+)".*/\1/p' "$work/config-$1.yaml"; }
 metrics_port() { sed -nE 's/.*bindAddress: "127.0.0.1:([0-9]+)".*/\1/p' "$work/config-$1.yaml" | tail -n 1; }
-is_ready() { curl -fsS -m 2 "http://127.0.0.1:$(health_port "$1")/readyz" >/dev/null 2>&1; }
+is_ready() { curl -fsS -m 10 "http://127.0.0.1:$(health_port "$1")/readyz" >/dev/null 2>&1; }
 
 # sluice_spawn NAME [ARGUMENT]...: a child of this shell, which can wait for it.
 sluice_spawn() {
@@ -148,12 +178,12 @@ sluice_kill() {
 }
 not() { ! "$@"; }
 
-# sluice_stop NAME: SIGTERM; prints the milliseconds it took; status of the wait.
+# sluice_stop NAME: SIGTERM; prints the milliseconds it took; fails when it does not end.
 sluice_stop() {
     local begin
     begin=$(now_ms)
     kill -TERM "$(sluice_pid "$1")"
-    eventually 8 not is_running "$1" || return 1
+    eventually 5 not is_running "$1" || return 1
     echo $(($(now_ms) - begin))
     rm -f "$work/$1.pid"
 }
@@ -239,10 +269,11 @@ workload() {
         jq -c --arg n "$2" '[.items[] | select(any(.metadata.ownerReferences[]?; .name == $n))][0] // empty'
 }
 # has QUEUE JOB FILTER: does the Workload satisfy the jq filter?
-has() { workload "$1" "$2" | jq -e "$3" >/dev/null 2>&1; }
+has() { workload "$1" "$2" >"$work/seen" && jq -e "$3" "$work/seen" >/dev/null 2>&1; }
 is() { printf 'any(.status.conditions[]?; .type == "%s" and .status == "%s")' "$1" "${2:-True}"; }
 reason_is() { printf 'any(.status.conditions[]?; .type == "%s" and .reason == "%s")' "$1" "$2"; }
-job_has() { kubectl get job -n "$1" "$2" -o json 2>/dev/null | jq -e "$3" >/dev/null 2>&1; }
+job_has() { kubectl get job -n "$1" "$2" -o json 2>/dev/null | jq -c . >"$work/seen" && jq -e "$3" "$work/seen" >/dev/null 2>&1; }
+runs() { job_has "$1" "$2" '.spec.suspend == false'; }
 count_jobs() { kubectl get jobs -A -o json | jq "[.items[] | select($1)] | length"; }
 
 # ---- the watcher ----

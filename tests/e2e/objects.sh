@@ -4,7 +4,7 @@
 # objects_begin: after the stage. Reads and edits go through `kubectl proxy`, ten times as fast as kubectl itself.
 objects_begin() {
     kubectl proxy --port=0 >"$work/proxy.log" 2>&1 &
-    eventually 5 grep -q 'Starting to serve on' "$work/proxy.log"
+    soon grep -q 'Starting to serve on' "$work/proxy.log"
     proxy=http://$(sed -n 's/^Starting to serve on //p' "$work/proxy.log")
 }
 
@@ -23,9 +23,9 @@ url() {
     *) echo "$proxy/apis/$group/$plural$name" ;;
     esac
 }
-get() { curl -s -m 5 "$(url "$@")"; }
+get() { curl -s -m 30 "$(url "$@")"; }
 patch_with() { # CONTENT-TYPE SUBRESOURCE BODY KIND/NAME [-n NAMESPACE]
-    curl -sS -m 5 -o "$work/answer" -w '%{http_code}' -X PATCH -H "Content-Type: application/$1" -d "$3" "$(url "${@:4}")$2" | grep -q '^2' ||
+    curl -sS -m 30 -o "$work/answer" -w '%{http_code}' -X PATCH -H "Content-Type: application/$1" -d "$3" "$(url "${@:4}")$2" | grep -q '^2' ||
         { cat "$work/answer"; return 1; }
 }
 
@@ -34,7 +34,7 @@ apply() { kubectl apply --server-side --force-conflicts -f - >/dev/null; }
 edit() { patch_with merge-patch+json "" "${!#}" "${@:1:$#-1}"; }
 edit_status() { patch_with merge-patch+json /status "${!#}" "${@:1:$#-1}"; }
 # remove KIND/NAME [-n NAMESPACE]: asks for the deletion and does not wait for it.
-remove() { curl -sS -m 5 -o /dev/null -X DELETE "$(url "$@")"; }
+remove() { curl -sS -m 30 -o /dev/null -X DELETE "$(url "$@")"; }
 
 flavor_yaml() { # NAME [SPEC]
     printf -- '---\napiVersion: kueue.x-k8s.io/v1beta2\nkind: ResourceFlavor\nmetadata: {name: %s}\nspec: {%s}\n' "$1" "${2:-}"
@@ -88,38 +88,52 @@ condition() {
 # field FILTER KIND/NAME [-n NAMESPACE]: what jq prints of it, in one line without quotes.
 field() { get "${@:2}" | jq -c "$1" | tr -d '"'; }
 is_there() { # "yes" or "no"
-    [ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$(url "$@")")" = 404 ] && echo no || echo yes
+    [ "$(curl -s -m 30 -o /dev/null -w '%{http_code}' "$(url "$@")")" = 404 ] && echo no || echo yes
 }
 
-# expect TEXT WANTED COMMAND...: within 5 s the command prints WANTED; one check.
+# expect TEXT WANTED COMMAND...: in the end the command prints WANTED; one check.
 expect() {
-    local text=$1 wanted=$2 got deadline=$(($(now_ms) + 5000))
+    local text=$1 wanted=$2
     shift 2
-    while :; do
-        got=$("$@")
-        [ "$got" != "$wanted" ] || break
-        [ "$(now_ms)" -lt "$deadline" ] || break
-        sleep 0.05
-    done
-    check "$text" test "$got" = "$wanted" || true
-    [ "$got" = "$wanted" ] || printf '    wanted: %s\n    got:    %s\n' "$wanted" "$got"
+    soon prints "$wanted" "$@" || true
+    check "$text" test "$got" = "$wanted"
 }
-# stays TEXT WANTED COMMAND...: it prints WANTED for a second.
+# stays TEXT WANTED COMMAND...: it prints WANTED, and does so for a second. What has to come about first was waited for.
 stays() {
-    local text=$1 wanted=$2 got i
+    local text=$1 wanted=$2
     shift 2
-    for i in 1 2 3 4; do
-        got=$("$@")
-        [ "$got" = "$wanted" ] || break
-        [ "$i" -eq 4 ] || sleep 0.3
+    always prints "$wanted" "$@" || true
+    check "$text" test "$got" = "$wanted"
+}
+# settles TEXT WANTED COMMAND...: in the end it prints WANTED, and then stays so.
+settles() {
+    local text=$1 wanted=$2
+    shift 2
+    if soon prints "$wanted" "$@"; then always prints "$wanted" "$@" || true; fi
+    check "$text" test "$got" = "$wanted"
+}
+# at_rest COMMAND...: until it has printed the same for two seconds; prints that.
+at_rest() {
+    local before='' now since deadline=$(($(now_ms) + 60000))
+    while :; do
+        now=$("$@")
+        [ "$now" = "$before" ] || before=$now since=$(now_ms)
+        [ $(($(now_ms) - since)) -lt 2000 ] && [ "$(now_ms)" -lt "$deadline" ] || break
+        sleep 0.2
     done
-    check "$text" test "$got" = "$wanted" || true
-    [ "$got" = "$wanted" ] || printf '    wanted: %s\n    got:    %s\n' "$wanted" "$got"
+    echo "$now"
+}
+# prints WANTED COMMAND...: does it? What it printed is $got.
+prints() {
+    local wanted=$1
+    shift
+    got=$("$@")
+    [ "$got" = "$wanted" ]
 }
 
 # writes RESOURCE-REGEX SUBRESOURCE-REGEX: those that the API server has counted.
 writes() {
-    curl -s -m 10 "$proxy/metrics" | awk -v resource="resource=\"($1)\"" -v sub_="subresource=\"($2)\"" '
+    curl -s -m 30 "$proxy/metrics" | awk -v resource="resource=\"($1)\"" -v sub_="subresource=\"($2)\"" '
         /^apiserver_request_total\{/ && /verb="(APPLY|PATCH|PUT|POST|DELETE)"/ && $0 ~ resource && $0 ~ sub_ { n += $NF } END { print n + 0 }'
 }
 queue_writes() { writes 'clusterqueues|localqueues|cohorts' status; }

@@ -1,10 +1,10 @@
 # scrape.sh - for tests of what people and dashboards see: after api.sh; queues of one flavor "f", Workloads of one pod.
 # shellcheck shell=bash
 
-scrape() { curl -fsS -m 5 "http://127.0.0.1:$(metrics_port one)/metrics"; }
+scrape() { curl -fsS -m 30 "http://127.0.0.1:$(metrics_port one)/metrics"; }
 # shows SERIES VALUE: exactly this series, labels in alphabetical order; replica_role is left out of them. VALUE "none": not there.
 series() { scrape | sed -E 's/,replica_role="[a-z]*"//; s/replica_role="[a-z]*",?//; s/\{\}//' | awk -v s="$1" 'index($0, s " ") == 1 {print $NF}'; }
-value_is() { [ "$(series "$1")" = "${2/none/}" ]; }
+value_is() { series "$1" >"$work/seen" && [ "$(<"$work/seen")" = "${2/none/}" ]; }
 shows() { check "$1 is $2" soon value_is "$1" "$2"; }
 not_shown() { ! scrape | grep "$1" >/dev/null; }
 
@@ -23,7 +23,7 @@ wl() {
 # end WORKLOAD. release WORKLOAD: as a job controller does after an eviction.
 end() { set_conditions "$1" "$(condition Finished True Succeeded)"; }
 release() {
-    status workloads "$1" "{\"admission\": null, \"conditions\": $(with "$1" "$(condition QuotaReserved False PendingEvaluation), $(condition Admitted False NoReservation)")}"
+    update "$1" /status ".status.admission = null | $(with "$(condition QuotaReserved False PendingEvaluation), $(condition Admitted False NoReservation)")"
 }
 check_active() {
     make admissionchecks "{apiVersion: kueue.x-k8s.io/v1beta2, kind: AdmissionCheck, metadata: {name: $1}, spec: {controllerName: t}}"

@@ -39,17 +39,9 @@ workload_make() {
         priority: 0, podSets: [{name: "main", count: 1, template: {spec: {restartPolicy: "Never", containers: [{name: "c", image: "i",
         resources: {requests: {cpu: $c}}}]}}}]}} | '"${4:-.}")"
 }
-# edit NAME JQ, status NAME JQ: read, edit, put back; again after a conflict.
+# edit NAME JQ, status NAME JQ: as `update` does.
 edit() { update "$1" "" "$2"; }
 status() { update "$1" /status "$2"; }
-update() {
-    local answer
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-        answer=$(api PUT "$(at workloads "$1")$2?fieldManager=test" "$(api GET "$(at workloads "$1")" | jq -c "$filters $3")") && return
-        jq -e '.code == 409' <<<"$answer" >/dev/null || { jq -r .message <<<"$answer"; return 1; }
-    done
-    return 1
-}
 # What the filters may use.
 filters='def text_of($seconds): ($seconds | floor | todate);
 def seconds_ago($n): text_of(now - $n);
@@ -83,11 +75,7 @@ cond() {
     jq -rn --arg t "$1" --arg s "$2" --arg r "${3-}" --arg m "${4-}" '"(condition_of(\($t|tojson)) | .status == \($s|tojson)"
         + (if $r != "" then " and .reason == \($r|tojson)" else "" end) + (if $m != "" then " and .message == \($m|tojson)" else "" end) + ")"'
 }
-# becomes TEXT NAME FILTER: within five seconds; otherwise shows what it is.
-becomes() {
-    local before=$failed
-    check "$1" soon wl "$2" "$3"
-    [ "$failed" -eq "$before" ] || echo "    $2 is $(show workloads "$2" | jq -c '{spec: {active: .spec.active}, status}')"
-}
+# becomes TEXT NAME FILTER
+becomes() { check "$1" soon wl "$2" "$3"; }
 # tells TEXT NAME TYPE REASON NOTE
 tells() { check "$1" soon event "$2" "$4" "$5" "$3"; }
