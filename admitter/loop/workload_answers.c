@@ -175,6 +175,17 @@ static void reservation_done(struct loop *loop, struct workload_record *record, 
     workload_unstash(loop, record);
 }
 
+/* What was written is so from now on; the engine hears the rest of it from the watch. */
+static void take_answer(struct loop *loop, struct workload_record *record,
+                        const struct write_op *op)
+{
+    workload_replace(loop, record, op->tree, op->resource_version);
+    if (condition_is(op->tree, "QuotaReserved", "False"))
+        engine_workload_told(loop->engine, record->namespace, record->name,
+                             condition_reason(op->tree, "QuotaReserved"),
+                             condition_message(op->tree, "QuotaReserved"));
+}
+
 void workload_write_done(struct loop *loop, struct write_op *op)
 {
     struct workload_record *record = map_get(loop->workloads, str_of(op->key));
@@ -217,7 +228,7 @@ void workload_write_done(struct loop *loop, struct write_op *op)
     report_write(loop, record, op);
     /* A newer state may have been watched meanwhile: it wins. */
     if (op->tree && op->resource_version > record->resource_version)
-        workload_replace(loop, record, op->tree, op->resource_version);
+        take_answer(loop, record, op);
     post_notes(op);
     mark_workload(loop, record);
     mark_owner(loop, record);

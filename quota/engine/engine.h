@@ -225,6 +225,10 @@ struct wait_reason {
 };
 bool engine_wait_reason(const struct engine *engine, const char *namespace, const char *name,
                         struct arena *arena, struct wait_reason *why);
+/* Its condition QuotaReserved=False says this now: a write has passed, and the put that shows its
+ * result is still to come. Without it the next engine_wait_reason would go by the words before. */
+void engine_workload_told(struct engine *engine, const char *namespace, const char *name,
+                          const char *reason, const char *message);
 
 /* Which ClusterQueues changed in any way that queue_status shows since the last call (names, each
  * once); the caller refreshes those only. Likewise LocalQueues ("ns/name") and cohorts. */

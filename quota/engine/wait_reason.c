@@ -161,6 +161,15 @@ bool engine_wait_reason(const struct engine *engine, const char *namespace, cons
     return true;
 }
 
+void engine_workload_told(struct engine *engine, const char *namespace, const char *name,
+                          const char *reason, const char *message)
+{
+    struct item *item = item_find(engine, namespace, name);
+
+    if (item && !item->reservation)
+        item_text_set(engine, item, reason, message);
+}
+
 /* ---- admission checks of a stored admission ---- */
 
 /* Before flavors are chosen: the checks that any choice would need. */

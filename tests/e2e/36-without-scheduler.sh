@@ -43,6 +43,20 @@ becomes "Ready admits" c "$(cond Admitted True)"
 status c 'condition("Finished"; "True"; "Succeeded"; "done")'
 check "finished it is counted no more" soon counts checked 0 0 0
 
+# ---- many at once: what one write has said is not taken back before the watch shows it ----
+for i in $(seq 20); do
+    workload_make "gated-$i" q 1 '.metadata.annotations = {"kueue.x-k8s.io/admission-gated-by": "example.com/one"}'
+done
+all_say() { api GET "$(at workloads)" | jq -e "$filters"' [.items[] | select(.metadata.name | startswith("gated-"))] | length == 20 and all(.[]; condition_of("QuotaReserved").message == "'"$1"'")' >/dev/null; }
+check "all gated ones say so" soon all_say "Admission is gated by: example.com/one"
+for i in $(seq 20); do
+    api PATCH "$(at workloads "gated-$i")" '{"metadata": {"annotations": null}}' application/merge-patch+json >/dev/null &
+    opened[i]=$!
+done
+wait "${opened[@]}"
+check "opened they all say that" soon all_say "AdmissionGatedBy cleared, waiting for quota reservation"
+check "and keep to it" always all_say "AdmissionGatedBy cleared, waiting for quota reservation"
+
 # ---- the gates off and on ----
 api_restart "" --components core,webhooks-core --feature-gates UnadmittedWorkloadsObservability=false
 stop_policy clusterqueues q None

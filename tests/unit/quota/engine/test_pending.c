@@ -295,6 +295,22 @@ static void a_queue_may_come_after_its_workloads(void **state)
     assert_string_equal(world_cycle(w), "q Pending");
 }
 
+static void what_a_write_said_holds_before_the_watch_shows_it(void **state)
+{
+    struct world *w = *state;
+    struct workload *waiting;
+    struct wait_reason why;
+
+    world_queue(w, "A", "", "4,-,-", "");
+    waiting = world_workload(w, "A", "p", 0, "cpu=1");
+    world_condition(w, waiting, "QuotaReserved", false, "AdmissionGated", at(100));
+    put(w, waiting);
+    engine_workload_told(w->engine, "ns", "p", "PendingEvaluation", "the gate is open");
+    assert_true(engine_wait_reason(w->engine, "ns", "p", &w->answer, &why));
+    assert_string_equal(why.reason, "PendingEvaluation");
+    assert_string_equal(why.message, "the gate is open");
+}
+
 static void below_a_cycle_a_queue_counts_as_inactive(void **state)
 {
     struct world *w = *state;
@@ -463,6 +479,7 @@ int main(void)
         TEST(a_namespace_may_come_after_its_workloads),
         TEST(a_stopped_local_queue_offers_nothing),
         TEST(a_queue_may_come_after_its_workloads),
+        TEST(what_a_write_said_holds_before_the_watch_shows_it),
         TEST(below_a_cycle_a_queue_counts_as_inactive),
         TEST(what_waits_without_a_cluster_queue_counts_for_its_local_queue),
         TEST(usage_of_a_removed_flavor_comes_last),
