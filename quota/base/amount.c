@@ -27,30 +27,6 @@ int64_t amount_of_request(struct str resource, struct quantity q)
     return resource_is_cpu(resource) ? quantity_ceil_milli(q) : quantity_ceil(q);
 }
 
-int64_t amount_add(int64_t a, int64_t b)
-{
-    int64_t sum;
-
-    if (a == AMOUNT_UNLIMITED || b == AMOUNT_UNLIMITED)
-        return AMOUNT_UNLIMITED;
-    if (__builtin_add_overflow(a, b, &sum))
-        return a < 0 ? INT64_MIN : INT64_MAX;
-    return sum;
-}
-
-int64_t amount_sub(int64_t a, int64_t b)
-{
-    int64_t difference;
-
-    if (a == AMOUNT_UNLIMITED)
-        return b == AMOUNT_UNLIMITED ? 0 : AMOUNT_UNLIMITED;
-    if (b == AMOUNT_UNLIMITED)
-        return INT64_MIN;
-    if (__builtin_sub_overflow(a, b, &difference))
-        return a < 0 ? INT64_MIN : INT64_MAX;
-    return difference;
-}
-
 int64_t amount_mul(int64_t amount, int64_t count)
 {
     int64_t product;

@@ -54,6 +54,8 @@ void arena_reset(struct arena *a)
         return;
     keep->older = NULL;
     a->block = keep;
+    a->free = keep->bytes;
+    a->free_size = keep->size;
     a->total = keep->size;
 }
 
@@ -95,7 +97,6 @@ static char *large_alloc(struct arena *a, size_t size)
         a->block->older = block;
     } else {
         a->block = block;
-        a->used = size;
     }
     return block->bytes;
 }
@@ -111,42 +112,28 @@ static char *block_piece(struct arena *a, size_t size)
     block = block_create(a, usual < size ? size : usual);
     block->older = a->block;
     a->block = block;
-    a->used = size;
+    a->free = block->bytes + size;
+    a->free_size = block->size - size;
     return block->bytes;
 }
 
-/* 'size' bytes, not zeroed. */
-static inline char *piece_alloc(struct arena *a, size_t size)
+void *arena_piece(struct arena *a, size_t size)
 {
     size_t rounded = size > SIZE_MAX - 32 ? size : (size + 15) & ~(size_t)15;
-    char *piece;
+    char *piece = a->free;
 
     if (rounded == 0)
         rounded = 16;
-    if (!a->block || a->block->size - a->used < rounded)
+    if (a->free_size < rounded)
         return block_piece(a, rounded);
-    piece = a->block->bytes + a->used;
-    a->used += rounded;
+    a->free += rounded;
+    a->free_size -= rounded;
     return piece;
-}
-
-void *arena_alloc(struct arena *a, size_t size)
-{
-    return memset(piece_alloc(a, size), 0, size);
-}
-
-void *arena_array(struct arena *a, size_t count, size_t size)
-{
-    size_t bytes;
-
-    if (__builtin_mul_overflow(count, size, &bytes))
-        bytes = SIZE_MAX; /* ends the process below */
-    return arena_alloc(a, bytes);
 }
 
 char *arena_dup(struct arena *a, struct str s)
 {
-    char *copy = piece_alloc(a, s.length + 1);
+    char *copy = arena_piece(a, s.length + 1);
 
     if (s.length > 0)
         memcpy(copy, s.text, s.length);
@@ -163,48 +150,42 @@ char *arena_strdup(struct arena *a, const char *text)
 
 /* Most formats join texts (%s) and nothing else: these do without printf, which costs several times
  * as much as the copying. */
-static bool joins_texts(const char *fmt)
-{
-    for (const char *at = strchr(fmt, '%'); at; at = strchr(at + 2, '%'))
-        if (at[1] != 's')
-            return false;
-    return true;
-}
+enum { PIECES = 32 };
 
-/* The length of the joined texts; with 'out' also their bytes, without a NUL. */
-static size_t texts_copy(char *out, const char *fmt, va_list args)
+/* The texts that the format joins, in order: how many. 0: it does more than that, or joins too
+ * many. */
+__attribute__((format(printf, 2, 0))) static size_t pieces_of(struct str pieces[PIECES],
+                                                              const char *fmt, va_list args)
 {
-    size_t length = 0;
+    size_t count = 0;
 
     while (*fmt) {
-        bool is_argument = *fmt == '%';
-        const char *text = is_argument ? va_arg(args, const char *) : fmt;
-        size_t size;
+        const char *end = strchrnul(fmt, '%'), *text;
 
-        if (!text)
-            text = "(null)";
-        size = is_argument ? strlen(text) : strcspn(fmt, "%");
-        if (out)
-            memcpy(out + length, text, size);
-        length += size;
-        fmt += is_argument ? 2 : size;
+        if (count + 2 > PIECES || (*end && end[1] != 's'))
+            return 0;
+        pieces[count++] = (struct str){ fmt, (size_t)(end - fmt) };
+        if (!*end)
+            break;
+        text = va_arg(args, const char *);
+        pieces[count++] = str_of(text ? text : "(null)");
+        fmt = end + 2;
     }
-    return length;
+    return count;
 }
 
-__attribute__((format(printf, 2, 0))) static char *texts_join(struct arena *a, const char *fmt,
-                                                              va_list args)
+static char *pieces_join(struct arena *a, const struct str *pieces, size_t count)
 {
-    va_list again;
-    size_t length;
-    char *text;
+    size_t length = 0;
+    char *text, *end;
 
-    va_copy(again, args);
-    length = texts_copy(NULL, fmt, args);
-    text = piece_alloc(a, length + 1);
-    texts_copy(text, fmt, again);
-    va_end(again);
-    text[length] = '\0';
+    for (size_t i = 0; i < count; i++)
+        length += pieces[i].length;
+    text = end = arena_piece(a, length + 1);
+    for (size_t i = 0; i < count; i++)
+        if (pieces[i].length > 0)
+            end = mempcpy(end, pieces[i].text, pieces[i].length);
+    *end = '\0';
     return text;
 }
 
@@ -212,8 +193,8 @@ __attribute__((format(printf, 2, 0))) static char *texts_join(struct arena *a, c
 __attribute__((format(printf, 2, 0))) static char *text_print(struct arena *a, const char *fmt,
                                                               va_list args)
 {
-    size_t room = a->block ? a->block->size - a->used : 0;
-    char *here = room > 0 ? a->block->bytes + a->used : NULL, *text;
+    size_t room = a->free_size;
+    char *here = room > 0 ? a->free : NULL, *text;
     va_list again;
     int length;
 
@@ -221,7 +202,7 @@ __attribute__((format(printf, 2, 0))) static char *text_print(struct arena *a, c
     length = vsnprintf(here, room, fmt, args);
     if (length < 0)
         length = 0;
-    text = piece_alloc(a, (size_t)length + 1);
+    text = arena_piece(a, (size_t)length + 1);
     if (text != here)
         vsnprintf(text, (size_t)length + 1, fmt, again);
     va_end(again);
@@ -231,11 +212,18 @@ __attribute__((format(printf, 2, 0))) static char *text_print(struct arena *a, c
 
 char *arena_format(struct arena *a, const char *fmt, ...)
 {
+    struct str pieces[PIECES];
     va_list args;
+    size_t count;
     char *text;
 
     va_start(args, fmt);
-    text = joins_texts(fmt) ? texts_join(a, fmt, args) : text_print(a, fmt, args);
+    count = pieces_of(pieces, fmt, args);
+    va_end(args);
+    if (count > 0)
+        return pieces_join(a, pieces, count);
+    va_start(args, fmt);
+    text = text_print(a, fmt, args);
     va_end(args);
     return text;
 }

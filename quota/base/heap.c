@@ -71,11 +71,6 @@ void heap_push(struct heap *h, void *item)
     sift_up(h, h->count - 1, item);
 }
 
-void *heap_peek(const struct heap *h)
-{
-    return h->count > 0 ? h->items[0] : NULL;
-}
-
 void *heap_pop(struct heap *h)
 {
     void *item = heap_peek(h);
@@ -110,11 +105,4 @@ void heap_rebuild(struct heap *h)
 {
     for (size_t i = h->count / 2; i-- > 0;)
         sift_down(h, i, h->items[i]);
-}
-
-bool heap_contains(const struct heap *h, const void *item)
-{
-    size_t place = *(const uint32_t *)(const void *)((const char *)item + h->place_offset);
-
-    return place < h->count && h->items[place] == item;
 }

@@ -28,11 +28,19 @@ struct heap {
 };
 
 void heap_init(struct heap *h, size_t place_offset, heap_before_fn *before, void *context);
-void heap_finish(struct heap *h);             /* items are not touched */
-void heap_push(struct heap *h, void *item);   /* the item must be in no heap */
-void *heap_peek(const struct heap *h);        /* NULL when empty */
+void heap_finish(struct heap *h);                   /* items are not touched */
+void heap_push(struct heap *h, void *item);         /* the item must be in no heap */
+static inline void *heap_peek(const struct heap *h) /* NULL when empty */
+{
+    return h->count > 0 ? h->items[0] : NULL;
+}
 void *heap_pop(struct heap *h);               /* NULL when empty */
 void heap_remove(struct heap *h, void *item); /* no-op when the item is absent */
 void heap_update(struct heap *h, void *item); /* after its key changed */
 void heap_rebuild(struct heap *h);            /* after many keys changed: O(n) */
-bool heap_contains(const struct heap *h, const void *item);
+static inline bool heap_contains(const struct heap *h, const void *item)
+{
+    size_t place = *(const uint32_t *)(const void *)((const char *)item + h->place_offset);
+
+    return place < h->count && h->items[place] == item;
+}

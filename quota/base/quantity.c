@@ -9,10 +9,14 @@
 static const char *put(char *buffer, bool negative, unsigned __int128 value, const char *suffix)
 {
     char digits[48], *end = digits + sizeof(digits), *at = end;
+    uint64_t small;
 
-    do
+    for (; value > UINT64_MAX; value /= 10)
         *--at = (char)('0' + (int)(value % 10));
-    while ((value /= 10) > 0);
+    small = (uint64_t)value;
+    do
+        *--at = (char)('0' + (int)(small % 10));
+    while ((small /= 10) > 0);
     if (negative)
         *--at = '-';
     memcpy(buffer, at, (size_t)(end - at));
@@ -33,8 +37,10 @@ static const char *print_decimal(struct quantity q, char *buffer)
     int step = 0, last = q.format == QUANTITY_EXPONENT ? 42 : 9;
     char exponent[8] = "";
 
-    for (; value % 1000 == 0 && step < last; step++)
+    for (; value > UINT64_MAX && value % 1000 == 0 && step < last; step++)
         value /= 1000;
+    for (; value <= UINT64_MAX && (uint64_t)value % 1000 == 0 && step < last; step++)
+        value = (uint64_t)value / 1000;
     if (q.format != QUANTITY_EXPONENT)
         return put(buffer, q.nano < 0, value, suffixes[step]);
     if (step != 3)

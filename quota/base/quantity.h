@@ -48,8 +48,30 @@ bool resource_is_cpu(struct str resource);
 int64_t amount_of_quota(struct str resource, struct quantity q);
 /* Request side: clamped to INT64_MIN/INT64_MAX. */
 int64_t amount_of_request(struct str resource, struct quantity q);
-int64_t amount_add(int64_t a, int64_t b); /* Unlimited-aware, saturating: 0.1 */
-int64_t amount_sub(int64_t a, int64_t b);
+/* Unlimited-aware, saturating (0.1); inline, because quota arithmetic is little else. */
+static inline int64_t amount_add(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    if (a == AMOUNT_UNLIMITED || b == AMOUNT_UNLIMITED)
+        return AMOUNT_UNLIMITED;
+    if (__builtin_add_overflow(a, b, &sum))
+        return a < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+
+static inline int64_t amount_sub(int64_t a, int64_t b)
+{
+    int64_t difference;
+
+    if (a == AMOUNT_UNLIMITED)
+        return b == AMOUNT_UNLIMITED ? 0 : AMOUNT_UNLIMITED;
+    if (b == AMOUNT_UNLIMITED)
+        return INT64_MIN;
+    if (__builtin_sub_overflow(a, b, &difference))
+        return a < 0 ? INT64_MIN : INT64_MAX;
+    return difference;
+}
 int64_t amount_mul(int64_t amount, int64_t count); /* saturating */
 /* An amount as it reads in messages (0.2): "<unlimited>" for AMOUNT_UNLIMITED unless 'request'.
  * 'buffer' has at least QUANTITY_TEXT bytes; returns buffer. */

@@ -27,17 +27,23 @@ static struct amounts pod_set_requests(const struct assign_input *input, uint32_
 static void picks_make(const struct assign_input *input, struct pod_set_pick *pod_set)
 {
     struct amounts requests = pod_set_requests(input, pod_set->index, pod_set->count);
+    const struct shape *shape = input->item->pod_sets[pod_set->index].shape;
+    size_t row = 0; /* of the shape: "pods" may stand between its rows */
 
     pod_set->picks = ARENA_ARRAY(input->a, requests.count + 1, struct pick);
     pod_set->pick_count = requests.count;
-    for (size_t i = 0; i < requests.count; i++)
+    for (size_t i = 0; i < requests.count; i++) {
+        bool is_of_shape = row < shape->requests.count &&
+                           requests.items[i].resource == shape->requests.items[row].resource;
+
         pod_set->picks[i] = (struct pick){
-            .resource = catalog_resource(input->engine, requests.items[i].resource),
+            .resource = is_of_shape ? shape->resources[row++] : input->engine->pods_resource,
             .name = requests.items[i].resource,
             .amount = requests.items[i].amount,
             .mode = MODE_FIT,
             .progress = PROGRESS_NONE,
         };
+    }
 }
 
 /* ---- groups (4.5.1) ---- */

@@ -52,7 +52,8 @@ struct pick { /* one requested resource of one pod set */
     uint32_t fr;
     enum fit_mode mode;
     int32_t level;
-    int32_t progress; /* 4.6; PROGRESS_NONE when nothing is recorded */
+    int32_t progress;           /* 4.6; PROGRESS_NONE when nothing is recorded */
+    bool is_without_candidates; /* the oracle (4.5.4) found nobody to look at */
 };
 #define PROGRESS_NONE INT32_MIN
 
@@ -135,13 +136,13 @@ struct preemption {
     const struct assign_input *input; /* of 'placed' */
     struct arena *a;
 };
-/* Section 5: whom to evict, in order; none: nobody helps. */
-void preemption_targets(const struct preemption *preemption, struct target_list *targets);
+/* Section 5: whom to evict, in order; none: nobody helps. False: there was not even a candidate. */
+bool preemption_targets(const struct preemption *preemption, struct target_list *targets);
 void preemption_for_assignment(const struct assign_input *input, struct assignment *assignment,
                                struct target_list *targets);
 /* The oracle of 4.5.4 for one FR. */
 enum scan_mode preemption_oracle(const struct assign_input *input, uint32_t fr, int64_t amount,
-                                 int32_t *level);
+                                 int32_t *level, bool *has_candidates);
 /* Take a workload's usage out of the tree, under the journal. */
 void usage_hide(struct engine *engine, const struct item *item);
 void usage_show(struct engine *engine, const struct item *item);

@@ -74,5 +74,4 @@ void catalog_finish(struct engine *engine)
     free(engine->flavors);
     free(engine->frs);
     intern_destroy(engine->flavor_names);
-    intern_destroy(engine->resource_names);
 }

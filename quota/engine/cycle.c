@@ -6,29 +6,20 @@
 
 #include "quota/base/mem.h"
 
-static int queue_compare(const void *a, const void *b)
-{
-    return strcmp((*(struct cluster_queue_record *const *)a)->name,
-                  (*(struct cluster_queue_record *const *)b)->name);
-}
-
-/* One head per active ClusterQueue, by name of the queue. */
+/* One head per active ClusterQueue. In no particular order: each is nominated against the same
+ * usage, and processed in an order of its own. */
 static void heads_pop(struct cycle *cycle)
 {
     struct engine *engine = cycle->engine;
-    size_t count = engine->ready_count;
-    struct cluster_queue_record **queues =
-        ARENA_ARRAY(cycle->a, count + 1, struct cluster_queue_record *);
 
-    if (count > 0)
-        memcpy(queues, engine->ready, count * sizeof(struct cluster_queue_record *));
-    qsort(queues, count, sizeof(struct cluster_queue_record *), queue_compare);
-    cycle->entries = ARENA_ARRAY(cycle->a, count + 1, struct entry);
-    for (size_t i = 0; i < count; i++) {
-        struct item *item = pending_pop(engine, queues[i]);
+    cycle->entries = ARENA_ARRAY(cycle->a, engine->ready_count + 1, struct entry);
+    /* Backwards: a queue whose last one is popped leaves its place to one that has had its turn. */
+    for (size_t i = engine->ready_count; i-- > 0;) {
+        struct cluster_queue_record *queue = engine->ready[i];
+        struct item *item = pending_pop(engine, queue);
 
         if (item)
-            cycle->entries[cycle->count++] = (struct entry){ .item = item, .queue = queues[i] };
+            cycle->entries[cycle->count++] = (struct entry){ .item = item, .queue = queue };
     }
 }
 

@@ -52,9 +52,9 @@ struct engine *engine_create(const struct engine_options *options)
     if (engine->options.usage_sampling_interval <= 0)
         engine->options.usage_sampling_interval = 300 * NANOSECONDS_PER_SECOND;
     engine->flavor_names = intern_create();
-    engine->resource_names = intern_create();
-    engine->pods_resource = catalog_resource(engine, "pods");
     engine->shapes = shape_store_create(&engine->options);
+    engine->resource_names = shape_store_resources(engine->shapes);
+    engine->pods_resource = catalog_resource(engine, "pods");
     maps_create(engine);
     heap_init(&engine->unpark_due, HEAP_PLACE(struct node, due_place), unpark_before, NULL);
     heap_init(&engine->backoffs, HEAP_PLACE(struct item, backoff_place), backoff_before, NULL);

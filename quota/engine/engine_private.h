@@ -281,6 +281,10 @@ static inline const char *item_uid(const struct item *item)
 {
     return item->key + item->uid_at;
 }
+static inline struct cluster_queue_record *item_queue(const struct item *item) /* NULL: none */
+{
+    return item->local_queue ? item->local_queue->cluster_queue : NULL;
+}
 
 /* ---- the engine ---- */
 
@@ -296,8 +300,8 @@ struct engine {
     struct arena options_memory;
     const struct engine_hooks *hooks;
 
-    struct intern *flavor_names, *resource_names;
-    struct flavor_record **flavors; /* by id */
+    struct intern *flavor_names, *resource_names; /* the latter is the shape store's */
+    struct flavor_record **flavors;               /* by id */
     uint32_t flavor_capacity;
     struct fr_names *frs; /* by FR */
     uint32_t fr_count;
@@ -427,7 +431,6 @@ struct resource_list copy_resources(struct arena *a, const struct resource_list 
 
 /* item.c, item_shape.c */
 struct item *item_find(const struct engine *engine, const char *namespace, const char *name);
-struct cluster_queue_record *item_queue(const struct item *item); /* NULL: none */
 void item_shapes_set(struct engine *engine, struct item *item, const struct workload *workload);
 void item_shapes_move(struct engine *engine, struct item *item); /* surroundings changed */
 void item_shapes_drop(struct engine *engine, struct item *item);

@@ -7,8 +7,9 @@
 struct grade { /* the finer mode of 4.4 */
     enum scan_mode mode;
     int32_t level;
+    bool is_without_candidates; /* see struct pick */
 };
-static const struct grade WORST = { SCAN_NO_FIT, INT32_MAX };
+static const struct grade WORST = { SCAN_NO_FIT, INT32_MAX, false };
 
 struct trial { /* one flavor under trial, or the best so far */
     const struct group_flavor *flavor;
@@ -121,22 +122,25 @@ static struct grade classify(struct scan *scan, struct flavor_record *flavor,
                               assumed, request, potential },
                 input->a);
         *no_fit = NO_FIT_EXCEEDS;
-        return (struct grade){ SCAN_NO_FIT, 0 };
+        return (struct grade){ SCAN_NO_FIT, 0, false };
     }
     grade.level = node_level(node, fr, value, &smaller);
     available = node_available_clamped(node, fr);
     if (value <= available)
-        return (struct grade){ SCAN_FIT, grade.level };
+        return (struct grade){ SCAN_FIT, grade.level, false };
     why_add(&scan->whys,
             (struct why){ WHY_LACKS_UNUSED, flavor_name(scan, flavor), total->name, NULL,
                           amount_sub(value, available), 0, 0 },
             input->a);
     if (node_cell(node, fr)->nominal >= value || smaller || may_borrow_by_preemption(input)) {
-        grade.mode = preemption_oracle(input, fr, value, &grade.level);
+        bool has_candidates;
+
+        grade.mode = preemption_oracle(input, fr, value, &grade.level, &has_candidates);
+        grade.is_without_candidates = !has_candidates;
         return grade;
     }
     *no_fit = NO_FIT_WAITING;
-    return (struct grade){ SCAN_NO_FIT, grade.level };
+    return (struct grade){ SCAN_NO_FIT, grade.level, false };
 }
 
 /* ---- one flavor ---- */
@@ -155,7 +159,7 @@ static void trial_resources(struct scan *scan, struct trial *trial)
     struct pod_group *pods = scan->pods;
     enum fungibility_preference preference = pods->input->queue->copy.preference;
 
-    trial->grade = (struct grade){ SCAN_FIT, 0 };
+    trial->grade = (struct grade){ SCAN_FIT, 0, false };
     for (size_t i = 0; i < pods->total_count; i++) {
         size_t place = group_place(scan->group, pods->total[i].resource);
         enum no_fit no_fit = NO_FIT_NONE;
@@ -385,6 +389,7 @@ static void pick_set(struct pick *pick, const struct scan *scan, const struct tr
     pick->fr = best->flavor->frs[place];
     pick->mode = fit_mode_of(grade.mode);
     pick->level = grade.level;
+    pick->is_without_candidates = grade.is_without_candidates;
     pick->progress = progress;
 }
 
@@ -408,9 +413,15 @@ static void choice_keep(struct scan *scan, const struct trial *best, int32_t pro
 
 static void reasons_keep(struct scan *scan)
 {
-    for (size_t m = 0; m < scan->pods->member_count; m++)
+    struct pod_group *pods = scan->pods;
+
+    if (pods->member_count == 1 && pods->members[0]->whys.count == 0) {
+        pods->members[0]->whys = scan->whys;
+        return;
+    }
+    for (size_t m = 0; m < pods->member_count; m++)
         for (size_t i = 0; i < scan->whys.count; i++)
-            why_add(&scan->pods->members[m]->whys, scan->whys.items[i], scan->pods->input->a);
+            why_add(&pods->members[m]->whys, scan->whys.items[i], pods->input->a);
 }
 
 static void failure_keep(struct scan *scan)

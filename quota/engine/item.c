@@ -27,11 +27,6 @@ struct item *item_find(const struct engine *engine, const char *namespace, const
     return item_by_key(engine, namespace, name);
 }
 
-struct cluster_queue_record *item_queue(const struct item *item)
-{
-    return item->local_queue ? item->local_queue->cluster_queue : NULL;
-}
-
 void item_progress_clear(struct item *item)
 {
     free(item->progress);

@@ -71,31 +71,32 @@ static const char **whys_sorted(const struct why_list *list, struct arena *a)
     return texts;
 }
 
-static void pod_set_message(struct strbuf *out, const char *name,
-                            const struct pod_set_pick *pod_set, struct arena *a)
-{
-    const char **texts = whys_sorted(&pod_set->whys, a);
-
-    if (out->length > 0)
-        strbuf_puts(out, "; ");
-    strbuf_puts(out, "couldn't assign flavors to pod set ");
-    strbuf_puts(out, name);
-    strbuf_puts(out, ": ");
-    for (size_t i = 0; i < pod_set->whys.count; i++) {
-        strbuf_puts(out, i > 0 ? ", " : "");
-        strbuf_puts(out, texts[i]);
-    }
-}
-
 static const char *pick_name(const struct item *item, const struct pod_set_pick *pod_set)
 {
     return item->pod_sets[pod_set->index].shape->pod_set->name;
 }
 
+/* In byte order, ", " between them. */
+static const char *whys_text(const struct why_list *list, struct arena *a)
+{
+    const char **texts = whys_sorted(list, a);
+    size_t length = 0;
+    char *text, *end;
+
+    if (list->count == 1)
+        return texts[0];
+    for (size_t i = 0; i < list->count; i++)
+        length += strlen(texts[i]) + strlen(", ");
+    text = end = arena_alloc(a, length + 1);
+    for (size_t i = 0; i < list->count; i++)
+        end = stpcpy(i > 0 ? stpcpy(end, ", ") : end, texts[i]);
+    return text;
+}
+
 const char *assignment_message(const struct item *item, const struct assignment *assignment,
                                struct arena *a)
 {
-    AUTO_STRBUF struct strbuf out = STRBUF_INIT;
+    const char *message = "";
 
     for (size_t s = 0; s < assignment->pod_set_count; s++) {
         const struct pod_set_pick *pod_set = &assignment->pod_sets[s];
@@ -104,9 +105,11 @@ const char *assignment_message(const struct item *item, const struct assignment 
             return arena_format(a, "failed to assign flavors to pod set %s: %s",
                                 pick_name(item, pod_set), pod_set->error);
         if (pod_set->whys.count > 0)
-            pod_set_message(&out, pick_name(item, pod_set), pod_set, a);
+            message = arena_format(a, "%s%scouldn't assign flavors to pod set %s: %s", message,
+                                   *message ? "; " : "", pick_name(item, pod_set),
+                                   whys_text(&pod_set->whys, a));
     }
-    return arena_dup(a, strbuf_view(&out));
+    return message;
 }
 
 /* ---- Flavors considered ---- */

@@ -170,16 +170,15 @@ void targets_fill_back(const struct preemption *search, struct target_list *targ
 
 /* ---- searches ---- */
 
-void preemption_targets(const struct preemption *search, struct target_list *targets)
+bool preemption_targets(const struct preemption *search, struct target_list *targets)
 {
     struct journal *journal = &search->engine->journal;
     size_t mark = journal_mark(journal);
+    bool has_candidates = search->engine->options.fair_sharing ? preempt_fair(search, targets)
+                                                               : preempt_classical(search, targets);
 
-    if (search->engine->options.fair_sharing)
-        preempt_fair(search, targets);
-    else
-        preempt_classical(search, targets);
     journal_rollback(journal, mark);
+    return has_candidates;
 }
 
 static struct fr_amount *request_row(struct fr_amount *rows, size_t *count, uint32_t fr)
@@ -215,6 +214,7 @@ void preemption_for_assignment(const struct assign_input *input, struct assignme
                                  .frs = frs,
                                  .request = request,
                                  .a = input->a };
+    bool has_candidates = false;
 
     for (size_t s = 0; s < assignment->pod_set_count; s++)
         for (size_t i = 0; i < assignment->pod_sets[s].pick_count; i++) {
@@ -223,8 +223,10 @@ void preemption_for_assignment(const struct assign_input *input, struct assignme
 
             if (!pick->flavor)
                 continue;
-            if (pick->mode == MODE_PREEMPT)
+            if (pick->mode == MODE_PREEMPT) {
                 request_row(contested, &search.fr_count, pick->fr);
+                has_candidates = has_candidates || !pick->is_without_candidates;
+            }
             if (pick->amount == 0 || pick->resource == input->engine->pods_resource)
                 continue;
             row = request_row(request, &search.request_count, pick->fr);
@@ -233,6 +235,10 @@ void preemption_for_assignment(const struct assign_input *input, struct assignme
                            amount_sub(pick->amount,
                                       slice_part(input, assignment->pod_sets[s].index, pick->fr)));
         }
+    /* Who might be preempted follows from the contested FRs alone: with a single one, the oracle
+     * has looked for the same. */
+    if (search.fr_count == 1 && !has_candidates)
+        return;
     for (size_t i = 0; i < search.fr_count; i++)
         frs[i] = contested[i].fr;
     search.placed = assignment;
@@ -242,7 +248,7 @@ void preemption_for_assignment(const struct assign_input *input, struct assignme
 }
 
 enum scan_mode preemption_oracle(const struct assign_input *input, uint32_t fr, int64_t amount,
-                                 int32_t *level)
+                                 int32_t *level, bool *has_candidates)
 {
     const struct fr_amount request = { fr, amount };
     struct preemption search = { .engine = input->engine,
@@ -259,7 +265,7 @@ enum scan_mode preemption_oracle(const struct assign_input *input, uint32_t fr, 
     enum scan_mode mode = SCAN_RECLAIM;
     bool smaller;
 
-    preemption_targets(&search, &targets);
+    *has_candidates = preemption_targets(&search, &targets);
     if (targets.count == 0)
         return SCAN_NO_CANDIDATES;
     for (size_t i = 0; i < targets.count; i++) {

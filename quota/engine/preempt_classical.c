@@ -175,24 +175,32 @@ static bool is_under_nominal(const struct preemption *search)
     return true;
 }
 
-void preempt_classical(const struct preemption *search, struct target_list *targets)
+static void attempts(const struct classical *classical, struct target_list *targets)
+{
+    const struct preemption *search = classical->search;
+    bool forbidden = search->queue->copy.borrow_within_cohort == PREEMPT_NEVER;
+
+    if ((classical->hierarchy.count == 0 && classical->priority.count == 0) ||
+        (forbidden && !is_under_nominal(search))) {
+        attempt(classical, true, targets);
+        return;
+    }
+    if (forbidden && classical->hierarchy.count == 0) {
+        if (!attempt(classical, false, targets))
+            attempt(classical, true, targets);
+        return;
+    }
+    if (!attempt(classical, true, targets))
+        attempt(classical, false, targets);
+}
+
+bool preempt_classical(const struct preemption *search, struct target_list *targets)
 {
     struct classical classical = { .search = search };
-    bool forbidden = search->queue->copy.borrow_within_cohort == PREEMPT_NEVER;
 
     sequence_make(&classical);
     if (classical.count == 0)
-        return;
-    if ((classical.hierarchy.count == 0 && classical.priority.count == 0) ||
-        (forbidden && !is_under_nominal(search))) {
-        attempt(&classical, true, targets);
-        return;
-    }
-    if (forbidden && classical.hierarchy.count == 0) {
-        if (!attempt(&classical, false, targets))
-            attempt(&classical, true, targets);
-        return;
-    }
-    if (!attempt(&classical, true, targets))
-        attempt(&classical, false, targets);
+        return false;
+    attempts(&classical, targets);
+    return true;
 }

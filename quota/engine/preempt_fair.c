@@ -385,7 +385,7 @@ static bool second_strategy(struct fair *fair)
     return false;
 }
 
-void preempt_fair(const struct preemption *search, struct target_list *targets)
+bool preempt_fair(const struct preemption *search, struct target_list *targets)
 {
     const struct engine_options *options = &search->engine->options;
     bool both = options->fair_strategy_count != 1;
@@ -396,7 +396,7 @@ void preempt_fair(const struct preemption *search, struct target_list *targets)
 
     collect(&fair);
     if (fair.queue_count == 0)
-        return;
+        return false;
     slots_set(&fair, true);
     request_add(search);
     found = first_strategy(&fair, first) || (both && second_strategy(&fair));
@@ -406,4 +406,5 @@ void preempt_fair(const struct preemption *search, struct target_list *targets)
         targets_fill_back(search, targets, true);
     else
         targets->count = 0;
+    return true;
 }

@@ -34,5 +34,6 @@ bool request_fits(const struct preemption *search, bool borrowing);
 void targets_fill_back(const struct preemption *search, struct target_list *targets,
                        bool borrowing);
 
-void preempt_classical(const struct preemption *search, struct target_list *targets);
-void preempt_fair(const struct preemption *search, struct target_list *targets);
+/* As preemption_targets, but the usage is left changed. */
+bool preempt_classical(const struct preemption *search, struct target_list *targets);
+bool preempt_fair(const struct preemption *search, struct target_list *targets);

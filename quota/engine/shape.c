@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "quota/base/intern.h"
 #include "quota/base/map.h"
 #include "quota/base/mem.h"
 #include "quota/engine/shape_private.h"
@@ -86,6 +85,11 @@ void shape_store_destroy(struct shape_store *store)
     arena_finish(&store->scratch);
     free(store->free_ids);
     free(store);
+}
+
+struct intern *shape_store_resources(struct shape_store *store)
+{
+    return store->resources;
 }
 
 /* ---- chains ---- */
@@ -224,17 +228,22 @@ static void draft_key(struct strbuf *key, const struct draft *draft)
     key_text(key, draft->allowed_flavors);
 }
 
-static struct amounts pack_amounts(struct packer *p, const struct shape_store *store,
-                                   struct amounts from)
+/* 'shape' is NULL in the counting pass. */
+static void pack_requests(struct packer *p, const struct shape_store *store, struct amounts from,
+                          struct shape *shape)
 {
     struct amounts to = { pack_take(p, from.count * sizeof(*to.items)), from.count };
+    uint32_t *resources = pack_take(p, from.count * sizeof(*resources));
 
-    for (size_t i = 0; to.items && i < from.count; i++) {
+    if (!shape)
+        return;
+    for (size_t i = 0; i < from.count; i++) {
+        resources[i] = intern_put(store->resources, str_of(from.items[i].resource));
         to.items[i] = from.items[i];
-        to.items[i].resource = intern_text(
-            store->resources, intern_put(store->resources, str_of(from.items[i].resource)));
+        to.items[i].resource = intern_text(store->resources, resources[i]);
     }
-    return to;
+    shape->requests = to;
+    shape->resources = resources;
 }
 
 /* One pass of copying 'draft' into an entry; 'entry' is NULL in the counting pass. */
@@ -243,19 +252,17 @@ static void pack_entry(struct packer *p, const struct shape_store *store, const 
 {
     struct pod_set *pod_set = pack_take(p, sizeof(*pod_set));
     struct pod_template *adjusted = NULL;
-    struct amounts requests;
 
     pack_pod_set(p, draft->pod_set, pod_set);
     if (draft->adjusted != &draft->pod_set->pod) {
         adjusted = pack_take(p, sizeof(*adjusted));
         pack_template(p, draft->adjusted, adjusted);
     }
-    requests = pack_amounts(p, store, draft->requests);
+    pack_requests(p, store, draft->requests, entry ? &entry->shape : NULL);
     if (!entry)
         return;
     entry->shape.pod_set = pod_set;
     entry->shape.adjusted = adjusted ? adjusted : &pod_set->pod;
-    entry->shape.requests = requests;
 }
 
 static struct entry *entry_create(struct shape_store *store, const struct draft *draft,

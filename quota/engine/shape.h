@@ -7,6 +7,7 @@
  * Reference counted; owned by the engine thread. Rules: spec/scheduling.md 1.2 - 1.4, 3.9. */
 #pragma once
 
+#include "quota/base/intern.h"
 #include "quota/engine/requests.h"
 
 struct shape {
@@ -19,6 +20,7 @@ struct shape {
     const struct pod_set *pod_set;       /* as declared; count is 0, the workload holds it */
     const struct pod_template *adjusted; /* 1.2; may be &pod_set->pod */
     struct amounts requests;             /* one pod (1.4) */
+    uint32_t *resources;                 /* of the rows of 'requests', by shape_store_resources */
 };
 
 /* What a pod set is looked at with. All borrowed for the call. */
@@ -32,6 +34,8 @@ struct shape_surroundings {
 struct shape_store;
 struct shape_store *shape_store_create(const struct engine_options *options); /* options borrowed */
 void shape_store_destroy(struct shape_store *store);                          /* NULL is fine */
+/* The numbers of resource names, for others to number theirs by. The store's. */
+struct intern *shape_store_resources(struct shape_store *store);
 
 /* The shape of a pod set in these surroundings, with one reference for the caller. The pod set and
  * its surroundings are copied when the shape is new. */

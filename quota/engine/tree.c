@@ -6,7 +6,7 @@
 #include "quota/base/heap.h"
 #include "quota/base/mem.h"
 
-static const struct cell NO_CELL = { .borrowing = LIMIT_ABSENT, .lending = LIMIT_ABSENT };
+const struct cell NO_CELL = { .borrowing = LIMIT_ABSENT, .lending = LIMIT_ABSENT };
 
 #define WEIGHT_ONE UINT64_C(1000000000)
 
@@ -47,11 +47,6 @@ void node_attach(struct node *node, struct node *parent)
                                 sizeof(*parent->children));
     node->place = parent->child_count;
     parent->children[parent->child_count++] = node;
-}
-
-const struct cell *node_cell(const struct node *node, uint32_t fr)
-{
-    return fr < node->cell_count ? &node->cells[fr] : &NO_CELL;
 }
 
 struct cell *node_cell_grow(struct node *node, uint32_t fr)
@@ -229,11 +224,6 @@ static struct cell *cell_change(struct journal *journal, struct node *node, uint
         journal->entries[journal->count++] = (struct journal_entry){ node, fr, cell->usage };
     }
     return cell;
-}
-
-int64_t cell_local_free(const struct cell *cell)
-{
-    return positive(amount_sub(cell->local, cell->usage));
 }
 
 void usage_add(struct journal *journal, struct node *node, uint32_t fr, int64_t amount)

@@ -66,8 +66,11 @@ void node_declare(struct node *node, uint32_t fr, int64_t nominal, int64_t borro
                   int64_t lending);
 void node_undeclare(struct node *node);
 
-const struct cell *node_cell(const struct node *node,
-                             uint32_t fr); /* zeros when beyond the table */
+extern const struct cell NO_CELL; /* zeros, no limits */
+static inline const struct cell *node_cell(const struct node *node, uint32_t fr)
+{
+    return fr < node->cell_count ? &node->cells[fr] : &NO_CELL;
+}
 struct cell *node_cell_grow(struct node *node, uint32_t fr);
 
 struct node *tree_root(struct node *node);    /* the node itself must not be cyclic */
@@ -87,7 +90,13 @@ static inline size_t journal_mark(const struct journal *journal)
 }
 void journal_rollback(struct journal *journal, size_t mark);
 
-int64_t cell_local_free(const struct cell *cell);
+/* What is left of the part that is never lent. */
+static inline int64_t cell_local_free(const struct cell *cell)
+{
+    int64_t rest = amount_sub(cell->local, cell->usage);
+
+    return rest > 0 ? rest : 0;
+}
 int64_t node_available(const struct node *node, uint32_t fr); /* avail of 2.3, may be negative */
 static inline int64_t node_available_clamped(const struct node *node, uint32_t fr)
 {
