@@ -167,6 +167,7 @@ static int batch_job_decode(const json_t *object, const struct job_options *opti
     job->pod_sets = pods;
     job->pod_set_count = 1;
     job->is_suspended = batch_job_is_suspended(object);
+    job->is_stopping = spec_suspend(object) && is_stopping(object);
     job->is_gated = job->is_elastic && has_elastic_gate(object);
     job->pod_priority_class = arena_strdup(
         arena, json_string_at(json_object_get(pod_template, "spec"), "priorityClassName"));

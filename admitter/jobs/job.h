@@ -48,6 +48,8 @@ struct job {
     bool is_elastic;
     bool is_gated; /* ... and its pods wait for their slice at a scheduling gate */
     bool is_suspended;
+    bool is_stopping; /* suspended, and the rest of 'stop' is still to be done: not 'is_suspended'
+                         yet */
     int64_t active_pods; /* that still exist, those that are going away included */
     bool is_active;      /* there are some */
     bool is_finished, is_success;

@@ -378,9 +378,11 @@ static bool step_suspended(struct job_rule *s, const struct workload_facts *work
     return true;
 }
 
+/* A stop that has begun is brought to its end, also when the Workload was admitted (again) while
+ * the pods were still going: only then can the job be started. */
 static bool step_running(struct job_rule *s, const struct workload_facts *workload)
 {
-    if (condition_true(workload->object, "Admitted") || s->job->is_gated)
+    if (!s->job->is_stopping && (condition_true(workload->object, "Admitted") || s->job->is_gated))
         return true;
     return job_stop(s, workload, "Not admitted by cluster queue");
 }

@@ -106,8 +106,13 @@ check "suspended and restored" soon holds jobs e '.spec.suspend == true and (.sp
 merge jobs e '{"spec": {"suspend": false}}'
 check "a Job somebody starts without admission is stopped" soon event e Stopped 'Not admitted by cluster queue'
 check "at once" soon holds jobs e '.spec.suspend == true'
+status jobs e '{"active": 1}'
+merge jobs e '{"spec": {"suspend": false}}'
+soon holds jobs e '.spec.suspend == true and .metadata.annotations["kueue.x-k8s.io/stopping"] == "true"'
 admit "$w" 2
-soon holds jobs e '.spec.suspend == false'
+check "an admission meanwhile waits for its pods to go" always holds jobs e '.spec.suspend == true'
+status jobs e '{"active": 0}'
+check "and starts it" soon holds jobs e '.spec.suspend == false and .metadata.annotations["kueue.x-k8s.io/stopping"] == null'
 merge jobs e '{"spec": {"suspend": true}}'
 check "an admitted Job somebody suspends is started" soon holds jobs e '.spec.suspend == false'
 

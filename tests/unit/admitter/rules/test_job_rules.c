@@ -697,6 +697,28 @@ static void unadmitted_jobs_are_stopped(void **state)
     assert_event("Stopped", "Not admitted by cluster queue");
 }
 
+static void a_stop_ends_before_the_job_starts_again(void **state)
+{
+    static const struct {
+        const char *suspend, *holds;
+        enum job_action expected;
+    } cases[] = {
+        { "'suspend':true", "QuotaReserved Admitted", JOB_STOP },
+        { "'suspend':true", "QuotaReserved", JOB_STOP },
+        { "'suspend':true", "QuotaReserved Admitted Finished", JOB_REMOVE_FINALIZER },
+        { "'suspend':false", "QuotaReserved Admitted", JOB_NOTHING }, /* somebody let it run */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        with_job(Q ",'annotations':{'kueue.x-k8s.io/stopping':'true'}", cases[i].suspend,
+                 "'active':1");
+        facts.workload_count = 0;
+        add(SPEC, 1, OWNER, "", holds(cases[i].holds));
+        assert_int_equal(next(), cases[i].expected);
+    }
+}
+
 static void pending_checks_are_told(void **state)
 {
     (void)state;
@@ -967,6 +989,7 @@ int main(void)
         TEST(deactivated_jobs_are_deleted_after_retention),
         TEST(admitted_jobs_start),
         TEST(unadmitted_jobs_are_stopped),
+        TEST(a_stop_ends_before_the_job_starts_again),
         TEST(pending_checks_are_told),
         TEST(the_queue_may_change_without_quota),
         TEST(an_elastic_job_without_a_gate_may_not_grow),
