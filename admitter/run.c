@@ -306,6 +306,7 @@ static int program_configure(struct program *p, int argc, char **argv, struct er
     if (configuration_load(p->arguments.configuration, p->arguments.feature_gates,
                            &p->configuration, e) < 0)
         return -1;
+    LOG(LOG_INFO, "Configuration loaded", KS("config", p->configuration.effective));
     arguments_apply(&p->arguments, &p->configuration);
     log_warnings(&p->configuration);
     return 0;

@@ -164,6 +164,7 @@ static int load(struct reading *r, const char *feature_gates, struct err *e)
         return -1;
     warn_about_gates(r);
     configuration_settings(r);
+    r->out->effective = configuration_encode(r);
     return 0;
 }
 

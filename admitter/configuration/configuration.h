@@ -68,6 +68,7 @@ struct configuration {
     const char *pprof_address;        /* "" = off */
     bool ignore_undeclared_resources; /* quotaCheckStrategy: IgnoreUndeclared, gate on */
 
+    const char *effective; /* as a v1beta2 file, defaults included; NULL when loading failed */
     const char **warnings; /* accepted but without effect here; to be logged once */
     size_t warning_count;
     const char **problems; /* when loading failed: each error on its own, in order */

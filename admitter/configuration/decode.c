@@ -391,11 +391,10 @@ static void read_value(struct reading *r, const struct at_place *at, json_t *val
 {
     typedef void reader(struct reading *, const struct at_place *, const json_t *, void *);
     static reader *const readers[] = {
-        [FIELD_BOOL] = read_bool,         [FIELD_INT] = read_int,
-        [FIELD_LONG] = read_long,         [FIELD_NUMBER] = read_number,
-        [FIELD_DURATION] = read_duration, [FIELD_TEXT] = read_text,
-        [FIELD_ADDRESS] = read_address,   [FIELD_TEXTS] = read_texts,
-        [FIELD_INTS] = read_ints,         [FIELD_SELECTOR] = read_selector,
+        [FIELD_BOOL] = read_bool,     [FIELD_INT] = read_int,           [FIELD_LONG] = read_long,
+        [FIELD_NUMBER] = read_number, [FIELD_DURATION] = read_duration, [FIELD_TEXT] = read_text,
+        [FIELD_SECRET] = read_text,   [FIELD_ADDRESS] = read_address,   [FIELD_TEXTS] = read_texts,
+        [FIELD_INTS] = read_ints,     [FIELD_SELECTOR] = read_selector,
     };
 
     if (field->type == FIELD_DROPPED)

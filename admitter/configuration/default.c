@@ -115,7 +115,7 @@ static void default_wait(struct configuration_object *o)
 {
     if (o->version == VERSION_1) {
         if (!o->wait_for_pods_ready.enabled.value) {
-            o->wait_for_pods_ready.given = false;
+            memset(&o->wait_for_pods_ready, 0, sizeof(o->wait_for_pods_ready));
             return;
         }
         default_int(&o->wait_for_pods_ready.timeout, MINUTES(5));
@@ -149,14 +149,14 @@ static void default_fair_sharing(struct reading *r)
     struct given_texts *strategies = &o->fair_sharing.strategies;
 
     if (o->version == VERSION_1 && !o->fair_sharing.enabled.value)
-        o->fair_sharing.given = false;
+        memset(&o->fair_sharing, 0, sizeof(o->fair_sharing));
     if (o->fair_sharing.given && o->version == VERSION_1 && strategies->count == 0) {
         strategies->items = ARENA_ARRAY(r->arena, 2, const char *);
         strategies->items[0] = "LessThanOrEqualToFinalShare";
         strategies->items[1] = "LessThanInitialShare";
         strategies->count = 2;
     }
-    if (o->admission_fair_sharing.sampling_interval.value == 0)
+    if (o->admission_fair_sharing.given && o->admission_fair_sharing.sampling_interval.value == 0)
         o->admission_fair_sharing.sampling_interval = (struct given_int){ true, MINUTES(5) };
 }
 

@@ -136,7 +136,7 @@ TABLE(named, struct named_row);
 
 static const struct field environment_fields[] = {
     LEAF("name", TEXT, ANY, AT(environment_row, name)),
-    LEAF("value", TEXT, ANY, AT(environment_row, value)),
+    LEAF("value", SECRET, ANY, AT(environment_row, value)),
 };
 TABLE(environment, struct environment_row);
 

@@ -222,6 +222,7 @@ enum field_type {
     FIELD_NUMBER,   /* a decimal */
     FIELD_DURATION, /* given_int: nanoseconds */
     FIELD_TEXT,     /* const char * */
+    FIELD_SECRET,   /* const char * that is not shown */
     FIELD_ADDRESS,  /* const char *; the number 0 reads as "0" */
     FIELD_TEXTS,    /* given_texts */
     FIELD_INTS,     /* given_ints */
@@ -278,6 +279,9 @@ void configuration_validate_transformations(struct reading *r); /* rule 7 */
 void configuration_validate_devices(struct reading *r);         /* rule 8 */
 void configuration_validate_tls(struct reading *r);
 void configuration_validate_metrics(struct reading *r);
+/* What is in effect, written as a v1beta2 file; in the arena. Empty texts and lists are left out.
+ */
+const char *configuration_encode(const struct reading *r);
 /* Fill r->out from a valid object. */
 void configuration_settings(struct reading *r);
 
