@@ -45,7 +45,7 @@ check "finished it is counted no more" soon counts checked 0 0 0
 
 # ---- many at once: what one write has said is not taken back before the watch shows it ----
 for i in $(seq 20); do
-    workload_make "gated-$i" q 1 '.metadata.annotations = {"kueue.x-k8s.io/admission-gated-by": "example.com/one"}'
+    workload_make "gated-$i" checked 1 '.metadata.annotations = {"kueue.x-k8s.io/admission-gated-by": "example.com/one"}'
 done
 all_say() { api GET "$(at workloads)" | jq -e "$filters"' [.items[] | select(.metadata.name | startswith("gated-"))] | length == 20 and all(.[]; condition_of("QuotaReserved").message == "'"$1"'")' >/dev/null; }
 check "all gated ones say so" soon all_say "Admission is gated by: example.com/one"
