@@ -246,7 +246,8 @@ static void mark(struct engine *engine, struct item *item, const char *reason)
 bool backoff_expired(const struct engine *engine, const struct item *item)
 {
     bool waits = item->requeue_at != TIME_NONE && engine->now < item->requeue_at;
-    bool ended = item->requeue_at != TIME_NONE && !waits && item->backs_off;
+    bool ended = item->requeue_at != TIME_NONE && !waits && item->backs_off &&
+                 !engine->options.hold_batches; /* then nobody says so */
 
     if (item->requeued_false && !ended)
         return false;

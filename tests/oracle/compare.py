@@ -42,8 +42,9 @@ def oracle_output(world, mode, deviations=None):
     """None: workloads go on preempting each other, and there is no end to compare."""
     documents, configuration, gates = world
     config = Config(configuration, gates, deviations)
-    simulation = Simulation(World(documents, clock.parse(chances.NOW)), config)
-    ends = simulation.run(int(mode[1]) if len(mode) > 1 else None)
+    limit = int(mode[1]) if len(mode) > 1 else None
+    simulation = Simulation(World(documents, clock.parse(chances.NOW)), config, limit)
+    ends = simulation.run()
     return json.loads(json.dumps(report.output(simulation))) if ends else None
 
 

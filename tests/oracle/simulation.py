@@ -28,9 +28,11 @@ def admission_of(entry):
 
 
 class Simulation:
-    def __init__(self, world, config):
-        self.world, self.config = world, config
-        self.context = Context(world, config)
+    """limit: run so many cycles with the clock standing still; None: until nothing can change"""
+
+    def __init__(self, world, config, limit=None):
+        self.world, self.config, self.limit = world, config, limit
+        self.context = Context(world, config, limit is not None)
         self.active = {name for name, queue in world.queues.items() if world.is_active(queue)}
         self.structure = Structure(world.queues.values(), world.cohorts.values(), self.active)
         self.queues = {name: PendingQueue(self.context, queue) for name, queue in world.queues.items()}
@@ -302,17 +304,17 @@ class Simulation:
                     if key in queue.parked:
                         queue.push(queue.parked[key])
 
-    def run(self, cycles=None, limit=300):
-        """A number of cycles, or until nothing can change. False: there is no end to it."""
-        if cycles is not None:
-            while len(self.cycles) < cycles and self.cycle():
+    def run(self, enough_cycles=300):
+        """False: there is no end to it."""
+        if self.limit is not None:
+            while len(self.cycles) < self.limit and self.cycle():
                 pass
             return True
         self._sample()
         self._let_things_happen()
         seen, repeats = set(), 0
         enough = max((len(group["flavors"]) for q in self.world.queues.values() for group in q.groups), default=1)
-        while len(self.cycles) < limit:
+        while len(self.cycles) < enough_cycles:
             if repeats < enough and self.cycle():
                 decisions = self.cycles[-1]["decisions"]
                 repeats = repeats + 1 if repr(decisions) in seen else 0
