@@ -207,6 +207,15 @@ static unsigned lines_in(const char *text, size_t length)
     return lines;
 }
 
+/* What follows a value: white space, and the lines "---" that part documents of YAML. */
+static struct str gap_skip(struct str text)
+{
+    text = str_trim(text);
+    while (str_starts(text, "---") && (text.length == 3 || strchr("\r\n", text.text[3])))
+        text = str_trim((struct str){ text.text + 3, text.length - 3 });
+    return text;
+}
+
 static int json_add(struct simulate_documents *documents, const char *name, struct str bytes,
                     struct err *e)
 {
@@ -214,7 +223,7 @@ static int json_add(struct simulate_documents *documents, const char *name, stru
     struct str rest = bytes;
     const char *counted = bytes.text; /* lines before it are in document.line */
 
-    while ((rest = str_trim(rest)).length > 0) {
+    while ((rest = gap_skip(rest)).length > 0) {
         struct json_scanner scanner;
         bool done = false;
 
@@ -240,7 +249,7 @@ static int json_add(struct simulate_documents *documents, const char *name, stru
 /* Keys of JSON are in quotes; YAML may begin with a brace too, but hardly with such a key. */
 static bool looks_like_json(struct str bytes)
 {
-    struct str text = str_trim(bytes);
+    struct str text = gap_skip(bytes);
 
     if (text.length < 2 || *text.text != '{')
         return false;
@@ -251,9 +260,19 @@ static bool looks_like_json(struct str bytes)
 int simulate_documents_parse(struct simulate_documents *documents, const char *name,
                              struct str bytes, struct err *e)
 {
-    if (looks_like_json(bytes))
-        return json_add(documents, name, bytes, e);
-    return yaml_add(documents, name, bytes, e);
+    size_t before = documents->count;
+
+    if (!looks_like_json(bytes))
+        return yaml_add(documents, name, bytes, e);
+    if (json_add(documents, name, bytes, e) == 0)
+        return 0;
+    documents->count = before;
+    if (yaml_add(documents, name, bytes, NULL) == 0) { /* only its beginning was JSON */
+        err_clear(e);
+        return 0;
+    }
+    documents->count = before;
+    return -1;
 }
 
 /* ---- files and folders ---- */

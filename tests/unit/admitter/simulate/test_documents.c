@@ -66,6 +66,24 @@ static void json_files_hold_values_one_after_the_other(void **state)
     assert_true(str_is(documents.items[2].json, "{\"kind\":\"Job\"}"));
 }
 
+static void json_may_stand_in_a_file_of_yaml(void **state)
+{
+    static const char *const texts[] = {
+        "---\n{\"kind\":\"Pod\"}\n---\n{\"kind\":\"Node\"}\n---\n",
+        "{\"kind\":\"Pod\"}\n---\nkind: Node\n",
+        "{\"kind\":\"Pod\"} # a pod\n---\n{\"kind\": Node}\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        assert_int_equal(parse("a.yaml", texts[i]), 0);
+        assert_int_equal(documents.count, 2 * i + 2);
+        assert_string_equal(documents.items[2 * i].kind, "Pod");
+        assert_string_equal(documents.items[2 * i + 1].kind, "Node");
+        assert_int_equal(documents.items[2 * i + 1].number, 2);
+    }
+}
+
 static void nothing_at_all_is_no_document(void **state)
 {
     (void)state;
@@ -219,12 +237,19 @@ static void a_missing_path_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(yaml_documents_are_counted_with_their_lines), T(lists_are_taken_apart_in_yaml_and_json),
-        T(json_files_hold_values_one_after_the_other),  T(nothing_at_all_is_no_document),
-        T(a_byte_order_mark_is_no_part_of_the_text),    T(decimals_survive_the_way_through_yaml),
-        T(wrong_input_names_file_document_and_line),    T(absurd_nesting_is_refused_at_once),
-        T(errors_of_fields_get_the_line_of_the_field),  T(json_fields_have_lines_too),
-        T(folders_are_read_in_order_of_path),           T(a_missing_path_is_named),
+        T(yaml_documents_are_counted_with_their_lines),
+        T(lists_are_taken_apart_in_yaml_and_json),
+        T(json_files_hold_values_one_after_the_other),
+        T(json_may_stand_in_a_file_of_yaml),
+        T(nothing_at_all_is_no_document),
+        T(a_byte_order_mark_is_no_part_of_the_text),
+        T(decimals_survive_the_way_through_yaml),
+        T(wrong_input_names_file_document_and_line),
+        T(absurd_nesting_is_refused_at_once),
+        T(errors_of_fields_get_the_line_of_the_field),
+        T(json_fields_have_lines_too),
+        T(folders_are_read_in_order_of_path),
+        T(a_missing_path_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
