@@ -41,8 +41,7 @@ static bool fits_without_victims(struct cycle *cycle, const struct entry *entry)
         if (tree_root(&cycle->preempted[i]->reservation->queue->node) == root)
             usage_hide(cycle->engine, cycle->preempted[i]);
     for (size_t i = 0; i < entry->targets.count; i++)
-        if (!is_preempted(cycle, entry->targets.items[i].item) &&
-            entry->targets.items[i].item != entry->old_slice)
+        if (!is_preempted(cycle, entry->targets.items[i].item))
             usage_hide(cycle->engine, entry->targets.items[i].item);
     fits = usage_fits(entry);
     journal_rollback(journal, mark);
@@ -84,8 +83,9 @@ static bool has_place(struct cycle *cycle, const struct entry *entry)
     return placement_still_fits(&question);
 }
 
-/* An entry in mode Fit starts at once, so it may not live on quota that a victim still holds: the
- * promise never to over-admit goes before the rule of 4.9 step 1 (example E7). */
+/* An entry in mode Fit starts at once, so it may not live on quota that a victim still holds, nor on
+ * that of the slice it replaces, to which it adds the difference: the promise never to over-admit
+ * goes before the rule of 4.9 step 1 (example E7). */
 static bool entry_fits(struct cycle *cycle, const struct entry *entry)
 {
     if (usage_fits(entry))
@@ -157,7 +157,7 @@ static void reserve_capacity(struct cycle *cycle, const struct entry *entry)
     usage_plan(cycle, entry, reserved, count, true);
 }
 
-/* ---- victims ---- */
+/* ---- victims: those who have to go, and slices that are replaced ---- */
 
 static bool targets_overlap(const struct cycle *cycle, const struct entry *entry)
 {
@@ -172,8 +172,6 @@ static void victims_take(struct cycle *cycle, const struct entry *entry)
     for (size_t i = 0; i < entry->targets.count; i++) {
         struct item *victim = entry->targets.items[i].item;
 
-        if (victim == entry->old_slice)
-            continue;
         victim->reservation->preempted_cycle = cycle->engine->cycle;
         cycle->preempted = mem_grow(cycle->preempted, cycle->preempted_count,
                                     &cycle->preempted_capacity, sizeof(struct item *));
@@ -195,8 +193,11 @@ static void recompute_behind_victims(struct cycle *cycle, struct entry *entry)
 {
     struct engine *engine = cycle->engine;
     size_t mark = journal_mark(&engine->journal);
-    struct assign_input input = entry_input(cycle, entry);
+    struct assign_input input;
 
+    if (entry->old_slice && is_preempted(cycle, entry->old_slice))
+        entry->old_slice = NULL;
+    input = entry_input(cycle, entry);
     for (size_t i = 0; i < cycle->preempted_count; i++)
         usage_hide(engine, cycle->preempted[i]);
     engine->hides_preempted = true;
@@ -325,6 +326,7 @@ static bool migrates(struct cycle *cycle, struct entry *entry)
 
 static void start(struct cycle *cycle, struct entry *entry)
 {
+    victims_take(cycle, entry);
     entry_plan(cycle, entry, must_wait_for_pods(cycle));
     if (must_wait_for_pods(cycle)) {
         settle(entry, ENTRY_BLOCKED, WHY_FAILED_AFTER_NOMINATION, "WaitingForPodsReady",
