@@ -287,10 +287,10 @@ static void finish(struct simulate_world *world, struct simulate_workload *workl
 
 /* An admitted elastic slice takes the place of an older one (spec/scheduling.md 4.11). */
 static void slice_replace(struct simulate_world *world, const struct simulate_workload *workload,
-                          struct arena *arena)
+                          const struct decision *decision, struct arena *arena)
 {
-    const char *old_key = workload->facts.slice_replacement_for;
-    struct simulate_workload *old = old_key ? map_get(world->by_key, str_of(old_key)) : NULL;
+    struct simulate_workload *old =
+        decision->replaces ? map_get(world->by_key, str_of(decision->replaces)) : NULL;
 
     if (!old || old->finished)
         return;
@@ -339,7 +339,7 @@ static void apply_reservation(struct simulate_world *world, struct simulate_work
         (status_checks_ready(&workload->facts) && !topology_is_pending(&workload->facts)))
         start(world, workload);
     put(world, workload);
-    slice_replace(world, workload, arena);
+    slice_replace(world, workload, decision, arena);
 }
 
 static void apply_victim(struct simulate_world *world, const char *preemptor,

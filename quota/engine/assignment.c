@@ -179,19 +179,23 @@ static void picks_forget(struct pod_group *pods)
 /* ---- the whole ---- */
 
 /* 4.4. Without reasons it counts as a fit, whatever its resources say: that happens with the
- * preference for preemption, when the worst mode of a flavor is a fit at a higher level. */
+ * preference for preemption, when the worst mode of a flavor is a fit at a higher level. With
+ * reasons, but without a flavor, it is none: a member of a group that asks for nothing itself. */
 static enum fit_mode pod_set_mode(const struct pod_set_pick *pod_set)
 {
     enum fit_mode mode = MODE_FIT;
+    bool has_flavor = false;
 
     if (pod_set->failed)
         return MODE_NO_FIT;
     if (pod_set->whys.count == 0)
         return MODE_FIT;
-    for (size_t i = 0; i < pod_set->pick_count; i++)
+    for (size_t i = 0; i < pod_set->pick_count; i++) {
+        has_flavor |= pod_set->picks[i].flavor != NULL;
         if (pod_set->picks[i].flavor && pod_set->picks[i].mode < mode)
             mode = pod_set->picks[i].mode;
-    return mode;
+    }
+    return has_flavor ? mode : MODE_NO_FIT;
 }
 
 static void conclude(struct assignment *out)
@@ -203,7 +207,7 @@ static void conclude(struct assignment *out)
 
         if (mode < out->mode)
             out->mode = mode;
-        if (pod_set->failed && pod_set->no_fit > out->no_fit)
+        if (mode == MODE_NO_FIT && pod_set->no_fit > out->no_fit)
             out->no_fit = pod_set->no_fit;
         for (size_t i = 0; i < pod_set->pick_count; i++)
             if (pod_set->picks[i].flavor && pod_set->picks[i].level > out->level)

@@ -344,6 +344,7 @@ void decision_make(struct cycle *cycle, struct entry *entry, struct decision *de
     entry->decision = decision;
     if (entry->state == ENTRY_ADMITTED) {
         admission_make(entry, &decision->admission, a);
+        decision->replaces = entry->old_slice ? arena_strdup(a, entry->old_slice->key) : NULL;
         decision->required_checks = entry_checks(cycle, entry, &decision->required_check_count);
         decision->flavors_considered = assignment_considered(item, entry->assignment, a);
         decision->write_status = true;

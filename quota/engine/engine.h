@@ -104,6 +104,7 @@ struct decision {
     struct admission admission;   /* cluster_queue NULL unless Admitted or Reserved */
     const char **required_checks; /* checks of the assigned flavors (4.11), in rule order */
     size_t required_check_count;
+    const char *replaces; /* "namespace/name" of the slice it takes over from (4.11), or NULL */
     struct victim *victims;
     size_t victim_count;
     const char

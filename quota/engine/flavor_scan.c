@@ -424,6 +424,15 @@ static void reasons_keep(struct scan *scan)
             why_add(&pods->members[m]->whys, scan->whys.items[i], pods->input->a);
 }
 
+/* The least severe flavor speaks for its group, the most severe group for the pod set (4.5.6). A
+ * group that found a flavor speaks, too, once another one fails. */
+static void no_fit_keep(const struct scan *scan)
+{
+    for (size_t m = 0; scan->tried && m < scan->pods->member_count; m++)
+        if (scan->no_fit > scan->pods->members[m]->no_fit)
+            scan->pods->members[m]->no_fit = scan->no_fit;
+}
+
 static void failure_keep(struct scan *scan)
 {
     for (size_t m = 0; m < scan->pods->member_count; m++) {
@@ -432,7 +441,8 @@ static void failure_keep(struct scan *scan)
         member->whys.count = 0;
         member->failed = true;
         member->error = scan->error;
-        member->no_fit = scan->tried ? scan->no_fit : NO_FIT_NO_MATCH;
+        if (!scan->tried)
+            member->no_fit = NO_FIT_NO_MATCH;
     }
     reasons_keep(scan);
 }
@@ -459,6 +469,7 @@ enum scan_end flavor_scan(struct pod_group *pods, const struct quota_group *grou
         if (replaces_best(&scan, trial.grade, best.grade))
             best = trial;
     }
+    no_fit_keep(&scan);
     if (scan.error || !best.flavor) {
         failure_keep(&scan);
         return scan.error ? SCAN_ERROR : SCAN_NONE;

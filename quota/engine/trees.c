@@ -109,7 +109,7 @@ void tree_unpark(struct engine *engine, struct node *node, int64_t now)
     if (node->is_cyclic)
         return;
     node = tree_root(node);
-    if (node->unpark_at != TIME_NONE)
+    if (node->unpark_at != TIME_NONE || (!node->is_cohort && !node_queue(node)->exists))
         return;
     node->unpark_at = now + engine->options.requeue_batch;
     heap_push(&engine->unpark_due, node);

@@ -1,10 +1,12 @@
 """Random choices of one world: a feature is first chosen for the world, then for each object."""
 import random
 
+import amounts
+
 # Features that crowded worlds have as often as others.
 COMMON = {
     "borrowing", "lending", "weights", "strict", "cohort quota", "shuffled flavors", "several groups", "durations",
-    "several pod sets", "partial", "victims", "preemption gates", "boost", "second local queues",
+    "several pod sets", "partial", "victims", "preemption gates", "boost", "second local queues", "slices",
 }
 NOW = "2026-01-01T01:00:00Z"
 
@@ -23,6 +25,11 @@ def document(kind, name, spec, namespace=None, version="kueue.x-k8s.io/v1beta2")
 
 def condition(kind, status, reason, time, message="m"):
     return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": time}
+
+
+def notation(resource, number):
+    """A number of whole units; bytes come in gibibytes."""
+    return f"{number}Gi" if amounts.is_binary(resource) else str(number)
 
 
 class Chances:
@@ -47,5 +54,4 @@ class Chances:
         return self.features[feature] and self.chance(often)
 
     def amount(self, resource, *values):
-        value = self.pick(*values)
-        return f"{value}Gi" if resource == "memory" else str(value)
+        return notation(resource, self.pick(*values))

@@ -23,11 +23,12 @@ GATES = {
     "DisableWaitForPodsReady": False,
     "MultiKueueOrchestratedPreemption": False,
     "ConcurrentAdmission": False,
+    "ElasticJobsViaWorkloadSlices": True,
 }
 
 # Where the engine decides otherwise on purpose (tests/cases/DEVIATIONS.md, by number). Off: the recorded behaviour.
 DEVIATIONS = {
-    "victims keep their quota": True,  # 1
+    "victims keep their quota": True,  # 1, 3
     "uncovered pod sets do not end the assignment": True,  # 2
 }
 

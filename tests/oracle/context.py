@@ -1,5 +1,6 @@
 """What every rule may look at: the world, its configuration, the time; and a workload that holds quota."""
 import clock
+import requests
 from fair_usage import FairUsage
 from messages import bypassed
 
@@ -11,7 +12,8 @@ class Running:
     """A workload that holds quota."""
 
     def __init__(self, workload, queue, usage, priority):
-        self.workload, self.queue, self.usage = workload, queue, usage
+        self.workload, self.queue, self.by_pod_set = workload, queue, usage
+        self.usage = requests.summed(usage)
         self.key, self.priority = workload.key, priority
 
     def evicted(self):

@@ -75,7 +75,16 @@ class Cycle:
         if head.progress and head.progress.is_outdated(self.config, generation, self.number, head.equivalence):
             head.progress = None
 
+    def _old_slice(self, entry, snapshot):
+        """The workload that this one replaces (4.11)."""
+        old = snapshot.holders.get(entry.workload.replaces)
+        if not self.config.gates["ElasticJobsViaWorkloadSlices"] or not old:
+            return None
+        near = old.queue is entry.queue and old.workload.namespace == entry.workload.namespace
+        return old if near else None
+
     def _assign(self, entry, snapshot, nominated):
+        entry.old_slice = self._old_slice(entry, snapshot)
         entry.assignment, entry.targets = flavors.assign_entry(self.context, snapshot, entry, nominated)
         generation = self.host.queues[entry.queue.name].generation
         entry.progress = Progress(entry.assignment.progress(), generation, self.number, entry.equivalence)
@@ -183,10 +192,11 @@ class Cycle:
 
     def _preempt(self, entry, message):
         entry.progress = None
-        for target in entry.targets:
-            self.host.evict(entry, target)
-        message += f". Pending the preemption of {len(entry.targets)} workload(s)"
-        preempts = [(target.workload.key, target.reason) for target in entry.targets]
+        victims = [target for target in entry.targets if target.workload is not entry.old_slice]
+        for victim in victims:
+            self.host.evict(entry, victim)
+        message += f". Pending the preemption of {len(victims)} workload(s)"
+        preempts = [(victim.workload.key, victim.reason) for victim in victims]
         return Outcome(
             entry, "Preempting", "PendingPreemption", "WaitingForPreemptedWorkloads", message, preempts
         )
@@ -206,7 +216,7 @@ class Cycle:
 
     def _fits_beside_victims(self, entry):
         if not self.config.deviations["victims keep their quota"]:
-            return True
+            return True  # and so does a replaced slice
         return self.real.usage.fits(entry.queue.node, entry.assignment.usage())
 
     def _recompute(self, entry):

@@ -30,10 +30,16 @@ class PodSetAssignment:
             return MODE_FIT
         return min((mode for _, mode, _ in self.flavors.values()), default=MODE_NO_FIT)
 
+    def why_not(self):
+        """The granular reason, if it does not fit (4.5.6)."""
+        return (self.failure or "WaitingForQuota") if self.mode() == MODE_NO_FIT else ""
+
 
 class Assignment:
-    def __init__(self):
-        self.pod_sets = []
+    """old_slice: whom the workload replaces (context.Running), or None"""
+
+    def __init__(self, old_slice=None):
+        self.pod_sets, self.old_slice = [], old_slice
         self.deferred = False
 
     def mode(self):
@@ -44,12 +50,20 @@ class Assignment:
         """(pod set index, resource) -> index of the last flavor tried, or -1"""
         return {(p.index, resource): last for p in self.pod_sets for resource, last in p.progress.items()}
 
+    def by_pod_set(self):
+        """(pod set, FR) -> amount"""
+        return {
+            (pod_set.name, (flavor, resource)): pod_set.requests[resource]
+            for pod_set in self.pod_sets
+            for resource, (flavor, _, _) in pod_set.flavors.items()
+        }
+
     def usage(self):
-        total = {}
-        for pod_set in self.pod_sets:
-            for resource, (flavor, _, _) in pod_set.flavors.items():
-                fr = (flavor, resource)
-                total[fr] = add(total.get(fr, 0), pod_set.requests[resource])
+        """FR -> amount; of what a replaced slice holds for the same pod sets only the difference."""
+        total = requests.summed(self.by_pod_set())
+        for (pod_set, fr), amount in (self.old_slice.by_pod_set if self.old_slice else {}).items():
+            if fr in total and any(p.name == pod_set for p in self.pod_sets):
+                total[fr] = subtract(total[fr], amount)
         return total
 
     def borrowing(self):
@@ -73,7 +87,7 @@ class Assignment:
         return "; ".join(parts)
 
     def failure(self):
-        return max((p.failure for p in self.pod_sets), key=SEVERITY.index, default="")
+        return max((p.why_not() for p in self.pod_sets), key=SEVERITY.index, default="")
 
     def nominated(self):
         """(pod set index, flavor, resource) of every choice."""
@@ -109,7 +123,7 @@ class Assigner:
         ]
 
     def assign(self, totals):
-        result = Assignment()
+        result = Assignment(self.entry.old_slice)
         for indices in self._groups():
             members = [PodSetAssignment(index, self._with_pods(totals[index])) for index in indices]
             skipped_all = self._assign_group(result, members)
@@ -143,7 +157,7 @@ class Assigner:
             for name, amount in member.requests.items():
                 total[name] = add(total.get(name, 0), amount)
         wanted = [name for name in amounts.hash_order(total) if not self._skipped(name, total[name])]
-        chosen, reasons = set(), []
+        chosen, reasons, failures = set(), [], []
         for resource in wanted:
             if resource in chosen:
                 continue
@@ -151,16 +165,16 @@ class Assigner:
                 self._fail(members, [f"resource {resource} unavailable in ClusterQueue"], "NoMatchingFlavor")
                 return False
             scan = self._scan(members, total, resource, usage)
+            failures.append(min(scan.failures, key=SEVERITY.index, default=""))
             if scan.best is None:
-                failure = min(scan.failures, key=SEVERITY.index, default="NoMatchingFlavor")
-                self._fail(members, scan.reasons, failure)
+                self._fail(members, scan.reasons, max(failures, key=SEVERITY.index) or "NoMatchingFlavor")
                 return False
             chosen.update(scan.best)
             self._keep(members, scan)
             if scan.mode[0] != FIT:
                 reasons += scan.reasons
         for member in members:
-            member.reasons = reasons
+            member.reasons, member.failure = reasons, max(failures, key=SEVERITY.index, default="")
         return bool(total) and not wanted
 
     @staticmethod
@@ -192,7 +206,9 @@ class Assigner:
                 scan.reasons.append(problem)
                 scan.failures.append("NoMatchingFlavor")
                 continue
-            choice, mode = self._try(scan, flavor, here, total, usage)
+            less = {r: self._held_by_old_slice(members, (flavor, r)) for r in here}
+            asked = {r: subtract(total[r], less[r]) for r in here}
+            choice, mode = self._try(scan, flavor, here, asked, usage)
             better = self.preferred(mode, scan.mode) if fungible else mode[0] > scan.mode[0]
             if better:
                 scan.best, scan.mode = choice, mode
@@ -214,7 +230,19 @@ class Assigner:
         if self.config.gates["ConcurrentAdmission"] and allowed is not None and flavor not in allowed:
             return f"skipping flavor {flavor} due to WorkloadAllowedResourceFlavorAnnotation annotation"
         problems = (eligibility.problem(self.context.world, flavor, self.specs[member.index]) for member in members)
-        return next((problem for problem in problems if problem), None)
+        return next((problem for problem in problems if problem), None) or self._other_slice(members[0], flavor, resource)
+
+    def _other_slice(self, member, flavor, resource):
+        """A new slice keeps the flavors of the old one (4.11)."""
+        covered = self.queue.group_of(resource)["coveredResources"]
+        for pod_set, (old, name) in self.entry.old_slice.by_pod_set if self.entry.old_slice else {}:
+            if pod_set == member.name and name in covered and old != flavor:
+                return f"could not assign {flavor} flavor since the original workload is assigned: {old}"
+        return None
+
+    def _held_by_old_slice(self, members, fr):
+        old = self.entry.old_slice.by_pod_set if self.entry.old_slice else {}
+        return functools.reduce(add, (old.get((member.name, fr), 0) for member in members), 0)
 
     def _try(self, scan, flavor, resources, total, usage):
         mode, choice, failures = (FIT, 0), {}, []
@@ -295,7 +323,8 @@ def request_vector(assignment, totals):
         for resource, amount in totals[assigned.index].requests.items():
             if amount and resource in assigned.flavors:
                 fr = (assigned.flavors[resource][0], resource)
-                wanted[fr] = add(wanted.get(fr, 0), amount)
+                old = assignment.old_slice.by_pod_set if assignment.old_slice else {}
+                wanted[fr] = add(wanted.get(fr, 0), subtract(amount, old.get((assigned.name, fr), 0)))
     return wanted
 
 
@@ -313,8 +342,9 @@ def assign_entry(context, snapshot, entry, nominated=None):
 
     full = attempt(entry.totals)
     if full[0].mode() == MODE_FIT or full[1]:
-        return full
-    return _partial(context.config, entry, attempt) or (full[0], [])
+        replaced = [preemption.Target(entry.old_slice, "")] if entry.old_slice else []
+        return full[0], replaced + full[1]
+    return (None if entry.old_slice else _partial(context.config, entry, attempt)) or (full[0], [])
 
 
 def _partial(config, entry, attempt):

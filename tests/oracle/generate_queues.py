@@ -8,11 +8,12 @@ class Queues:
     def __init__(self, chances, fair, by_usage):
         self.chances, self.fair, self.by_usage = chances, fair, by_usage
         self.resources = chances.pick(
-            ["cpu"], ["cpu"], ["cpu", "memory"], ["cpu", "memory", "example.com/gpu"], ["example.com/gpu"]
+            ["cpu"], ["cpu"], ["cpu", "memory"], ["cpu", "memory", "example.com/gpu"], ["example.com/gpu"],
+            ["nvidia.com/gpu", "cpu", "memory", "ephemeral-storage"], ["hugepages-2Mi", "cpu", "google.com/tpu"],
         )
         if chances.crowded and chances.chance(0.7):
             self.resources = ["cpu"]
-        self.flavors = ["f1", "f2", "f3"][: chances.pick(1, 1, 2, 2, 3)]
+        self.flavors = ["f1", "f2", "f3", "f4"][: chances.pick(1, 1, 2, 2, 3, 4)]
         cohorts = chances.pick(1, 1, 2, 3, 4, 5) if chances.crowded else chances.pick(0, 1, 1, 1, 2, 3, 4, 5)
         self.cohorts = ["co-a", "co-b", "co-c", "co-d", "co-e"][:cohorts]
         self.names = [f"q{i}" for i in range(chances.pick(1, 2, 2, 3, 3, 4, 5, 6))]
@@ -65,6 +66,8 @@ class Queues:
         parts = [(resources, flavors)]
         if len(resources) > 1 and len(flavors) > 1 and chances.uses("several groups", 0.4):
             parts = [(resources[:1], flavors[:1]), (resources[1:], flavors[1:])]
+            if len(resources) > 2 and len(flavors) > 2 and chances.chance(0.6):
+                parts = [parts[0], (resources[1:2], flavors[1:2]), (resources[2:], flavors[2:])]
         return [
             {
                 "coveredResources": covered,
@@ -205,9 +208,17 @@ class Queues:
         return local
 
     def _limit_range(self, index):
-        chances, resource = self.chances, self.chances.pick(*self.resources)
-        item = {"type": chances.pick("Container", "Container", "Pod")}
-        for key, values in (("max", (2, 3, 5)), ("min", (1,)), ("default", (2, 3)), ("defaultRequest", (1, 2))):
-            if chances.chance(0.4) and not (item["type"] == "Pod" and key.startswith("default")):
+        items = [self._limit_item() for _ in range(self.chances.pick(1, 1, 2, 3))]
+        namespace = self.chances.pick("default", "default", "other")
+        return document("LimitRange", f"range-{index}", {"limits": items}, namespace, version="v1")
+
+    def _limit_item(self):
+        chances = self.chances
+        item = {"type": chances.pick("Container", "Container", "Pod", "PersistentVolumeClaim")}
+        for key, values in (
+            ("max", (2, 3, 5)), ("min", (1,)), ("default", (2, 3)), ("defaultRequest", (1, 2)), ("maxLimitRequestRatio", (1,)),
+        ):
+            if chances.chance(0.35):
+                resource = chances.pick(*self.resources)
                 item[key] = {resource: chances.amount(resource, *values)}
-        return document("LimitRange", f"range-{index}", {"limits": [item]}, "default", version="v1")
+        return item

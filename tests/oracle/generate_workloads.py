@@ -1,7 +1,7 @@
 """Random workloads: waiting, running, evicted, held back."""
 import copy
 
-from chances import condition, document, second
+from chances import condition, document, notation, second
 
 # The same amounts, written otherwise.
 NOTATIONS = {"1": "1000m", "2": "2e0", "3": "3.0", "1Gi": "1024Mi", "2Gi": "2147483648", "3Gi": "3145728Ki"}
@@ -11,6 +11,7 @@ class Workloads:
     def __init__(self, chances, queues):
         self.chances, self.queues = chances, queues
         self.waiting = []  # pod sets and priorities of earlier workloads, for twins
+        self.running = {}  # keys of those that hold quota, by the names of their pod sets, for slices
 
     def documents(self):
         crowded = self.chances.crowded
@@ -27,6 +28,8 @@ class Workloads:
     def _container(self):
         chances = self.chances
         wanted = self._requests(*((1, 1, 2, 2, 3, 4) if chances.crowded else (1, 1, 1, 2, 2, 3, 4, 5, 0)))
+        if chances.uses("no requests", 0.05, 0.3):
+            wanted = {}
         if chances.uses("fractions", 0.1):
             wanted[self.queues.resources[0]] = chances.pick("500m", "1500m", "0.1")
         if chances.uses("undeclared resources", 0.1, 0.2):
@@ -70,7 +73,7 @@ class Workloads:
         if chances.uses("runtime classes", 0.1):
             spec["runtimeClassName"] = chances.pick("heavy", "heavy", "unknown")
         if chances.uses("pod level", 0.05):
-            spec["resources"] = {"requests": {"cpu": chances.pick("1", "2", "6")}}
+            spec["resources"] = {key: self._requests(1, 2, 6) for key in chances.pick(["requests"], ["requests", "limits"], [])}
         if chances.uses("selectors", 0.3):
             spec["nodeSelector"] = {chances.pick("type", "zone"): chances.pick("a", "b")}
         if chances.uses("affinity", 0.15):
@@ -84,6 +87,8 @@ class Workloads:
         return spec
 
     def _count(self):
+        if self.chances.uses("large counts", 0.1, 0.3):
+            return self.chances.pick(0, 7, 10, 23)
         return self.chances.pick(1, 1, 1, 2) if self.chances.crowded else self.chances.pick(1, 1, 1, 2, 3, 4)
 
     def _pod_sets(self, running):
@@ -96,8 +101,9 @@ class Workloads:
         if len(names) > 1 and not running and chances.uses("groups of pod sets", 0.1):
             for pod_set in chances.random.sample(pod_sets, 2):
                 pod_set["topologyRequest"] = {"podSetGroupName": "together"}
-        if not running and chances.uses("partial", 0.3) and pod_sets[0]["count"] > 1:
-            pod_sets[0]["minCount"] = chances.random.randint(1, pod_sets[0]["count"])
+        for pod_set in pod_sets:
+            if not running and chances.uses("partial", 0.3) and pod_set["count"] > 1:
+                pod_set["minCount"] = chances.random.randint(1, pod_set["count"])
         return pod_sets
 
     # ---- workloads ----
@@ -120,12 +126,16 @@ class Workloads:
         if not running:
             self._be_twin(spec)
         made["status"] = {"conditions": []}
-        self._annotate(metadata)
+        self._annotate(metadata, spec)
         self._hold_quota(made, queue) if running else self._hold_back(made)
+        if running:
+            self._like(spec).append(f"{namespace}/{metadata['name']}")
         if chances.uses("inactive workloads", 0.05, 0.2):
             spec["active"] = False
         if chances.uses("reclaimable", 0.1):
-            made["status"]["reclaimablePods"] = [{"name": spec["podSets"][0]["name"], "count": chances.pick(1, 2, 5)}]
+            made["status"]["reclaimablePods"] = [
+                {"name": pod_set["name"], "count": chances.pick(1, 2, 5)} for pod_set in spec["podSets"] if chances.chance(0.8)
+            ]
         if chances.uses("checks", 0.1, 0.7):
             state = chances.pick("Ready", "Ready", "Pending", "Retry") if not running else "Ready"
             names = ["check"] if chances.chance(0.6) else ["check", "other-check"]
@@ -151,7 +161,11 @@ class Workloads:
                 requests.update({name: NOTATIONS[value] for name, value in requests.items() if value in NOTATIONS})
         self.waiting.append((spec["podSets"], spec["priority"]))
 
-    def _annotate(self, metadata):
+    def _like(self, spec):
+        """Running workloads with pod sets of the same names."""
+        return self.running.setdefault(tuple(pod_set["name"] for pod_set in spec["podSets"]), [])
+
+    def _annotate(self, metadata, spec):
         chances, annotations = self.chances, {}
         if chances.uses("durations", 0.5):
             annotations["sluice.dev/simulated-duration"] = chances.pick("1s", "2s", "5s", "500ms", "1m", "0s")
@@ -162,6 +176,8 @@ class Workloads:
         if chances.uses("allowed flavors", 0.1):
             names = chances.pick(*self.queues.flavors), chances.pick(*self.queues.flavors)
             annotations["kueue.x-k8s.io/workload-allowed-resource-flavors"] = chances.pick(names[0], ",".join(names))
+        if chances.uses("slices", 0.1, 0.4):
+            annotations["kueue.x-k8s.io/workload-slice-replacement-for"] = chances.pick(*self._like(spec), "default/none")
         if annotations:
             metadata["annotations"] = annotations
 
@@ -178,8 +194,8 @@ class Workloads:
                 flavor = chances.pick(*group["flavors"])["name"]
                 for resource in group["coveredResources"]:
                     if resource in wanted:
-                        flavors[resource], number = flavor, self._held() * pod_set["count"]
-                        usage[resource] = f"{number}Gi" if resource == "memory" else str(number)
+                        flavors[resource] = flavor
+                        usage[resource] = notation(resource, self._held() * pod_set["count"])
                     elif resource == "pods":
                         flavors[resource], usage[resource] = flavor, str(pod_set["count"])
             assignments.append({

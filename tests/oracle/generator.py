@@ -27,6 +27,19 @@ def is_sensible(documents):
     return True
 
 
+def _transformation(chances, name):
+    rule = {"input": name}
+    if chances.chance(0.8):
+        rule["strategy"] = chances.pick("Retain", "Replace")
+    if chances.chance(0.9):
+        rule["outputs"] = {"example.com/credits": chances.pick(1, 2, -1, -3, "500m", "1.5")}
+        if chances.chance(0.3):
+            rule["outputs"][chances.pick("cpu", "example.com/other")] = chances.pick(1, "0.1", 0)
+    if chances.chance(0.3):
+        rule["multiplyBy"] = chances.pick("example.com/gpu", "cpu", "example.com/credits")
+    return rule
+
+
 def _configuration(chances, fair, by_usage):
     document = {"apiVersion": "config.kueue.x-k8s.io/v1beta2", "kind": "Configuration"}
     both = ["LessThanOrEqualToFinalShare", "LessThanInitialShare"]
@@ -40,15 +53,11 @@ def _configuration(chances, fair, by_usage):
     resources = {}
     if chances.chance(0.1):
         resources["quotaCheckStrategy"] = "IgnoreUndeclared"
-    elif chances.chance(0.05):
-        resources["excludeResourcePrefixes"] = [chances.pick("example.com/", "mem")]
+    elif chances.chance(0.06):
+        resources["excludeResourcePrefixes"] = chances.pick(["example.com/"], ["mem"], ["c", "nvidia.com/"])
     if chances.uses("credits", 0.1, 0.9):
-        rule = {"input": chances.pick("cpu", "example.com/gpu", "memory")}
-        rule["strategy"] = chances.pick("Retain", "Replace")
-        rule["outputs"] = {"example.com/credits": chances.pick(1, 2, -1, "500m")}
-        if chances.chance(0.3):
-            rule["multiplyBy"] = "example.com/gpu"
-        resources["transformations"] = [rule]
+        inputs = chances.random.sample(["cpu", "example.com/gpu", "memory", "example.com/credits"], chances.pick(1, 1, 2, 3))
+        resources["transformations"] = [_transformation(chances, name) for name in inputs]
     if resources:
         document["resources"] = resources
     ready = {}
@@ -67,6 +76,7 @@ def _gates(chances):
         "PrioritySortingWithinCohort", "FairSharingPreemptWithinNominal", "FairSharingPrioritizeNonBorrowing",
         "RecomputeAssignmentUponPreemptionTargetsOverlap", "SchedulingEquivalenceHashing", "QuotaCheckStrategy",
         "UnadmittedWorkloadsObservability", "ReclaimablePods", "AdmissionFairSharing", "AdmissionGatedBy",
+        "ElasticJobsViaWorkloadSlices",
     ]
     on = [
         "PrioritizePreemptorWorkloads", "PriorityBoost", "DisableWaitForPodsReady", "MultiKueueOrchestratedPreemption",

@@ -39,7 +39,7 @@ class Search:
         return self.allowed(self.queue, self.queue.within)
 
     def allowed(self, queue, policy):
-        found = self.base.candidates(queue, self.frs)
+        found = [c for c in self.base.candidates(queue, self.frs) if c is not self.preemptor.old_slice]
         return [c for c in found if satisfies(self.context, self.preemptor, c, policy)]
 
     def request_fits(self, borrowing):

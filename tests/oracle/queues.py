@@ -23,7 +23,7 @@ class Pending:
         self.workload, self.queue, self.key = workload, queue, workload.key
         self.priority, self.totals, self.equivalence = priority, totals, equivalence
         self.progress = None
-        self.assignment, self.targets = None, []
+        self.assignment, self.targets, self.old_slice = None, [], None
 
     def flavor_start(self, index, resource, count):
         last = self.progress.values.get((index, resource), -1) if self.progress else -1

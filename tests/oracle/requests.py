@@ -122,7 +122,7 @@ def pending_view(world, config, workload):
 
 
 def reserved_usage(config, workload):
-    """FR -> amount of a workload that holds quota (1.9)."""
+    """(pod set, FR) -> amount of a workload that holds quota (1.9)."""
     used = {}
     specs = {pod_set["name"]: pod_set for pod_set in workload.pod_sets}
     for assigned in workload.admission["podSetAssignments"]:
@@ -135,8 +135,16 @@ def reserved_usage(config, workload):
                 amount = amounts.divide(amount, count) * after
             flavor = (assigned.get("flavors") or {}).get(name)
             if flavor:
-                used[(flavor, name)] = amounts.add(used.get((flavor, name), 0), amount)
+                used[(assigned["name"], (flavor, name))] = amount
     return used
+
+
+def summed(usage):
+    """FR -> amount over all pod sets."""
+    total = {}
+    for (_, fr), amount in usage.items():
+        total[fr] = amounts.add(total.get(fr, 0), amount)
+    return total
 
 
 def effective_priority(config, workload):

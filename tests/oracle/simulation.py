@@ -122,7 +122,9 @@ class Simulation:
         self.backoffs.pop(workload.key, None)
         self.queues[queue.name].forget(workload.key)
         self._event(workload, "Normal", "QuotaReserved")
-        self._hold(workload, queue, entry.assignment.usage())
+        self._hold(workload, queue, entry.assignment.by_pod_set())
+        if entry.old_slice:
+            self._finish(entry.old_slice.key)
         self.written.append(queue.name)
         if self.context.fair_usage.in_effect(queue):
             self.context.fair_usage.charge(entry)
@@ -244,6 +246,12 @@ class Simulation:
         released, self.evicting = bool(self.evicting), []
         return released
 
+    def _finish(self, key):
+        self.ends.pop(key, None)
+        self.evicting = [other for other in self.evicting if other != key]
+        if key in self.running:
+            self._quota_came_free(self.running.pop(key))
+
     def _quota_came_free(self, running):
         self.queues[running.queue.name].generation += 1
         if running.queue.node in self.structure.cyclic:
@@ -277,10 +285,7 @@ class Simulation:
     def _end_workloads(self):
         for key in sorted(self.ends):
             if self.ends[key] <= self.context.now:
-                del self.ends[key]
-                self.evicting = [other for other in self.evicting if other != key]
-                if key in self.running:
-                    self._quota_came_free(self.running.pop(key))
+                self._finish(key)
 
     def _unpark(self):
         for root, time in list(self.unparkings.items()):

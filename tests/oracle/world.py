@@ -106,6 +106,7 @@ class Workload:
         self.created = clock.parse(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else created
         allowed = self.annotations.get("kueue.x-k8s.io/workload-allowed-resource-flavors")
         self.allowed_flavors = None if allowed is None else allowed.split(",")
+        self.replaces = self.annotations.get("kueue.x-k8s.io/workload-slice-replacement-for")
         self.local_queue = spec.get("queueName", "")
         self.pod_sets = spec["podSets"]
         self.priority = spec.get("priority") or 0
