@@ -83,9 +83,9 @@ static bool has_place(struct cycle *cycle, const struct entry *entry)
     return placement_still_fits(&question);
 }
 
-/* An entry in mode Fit starts at once, so it may not live on quota that a victim still holds, nor on
- * that of the slice it replaces, to which it adds the difference: the promise never to over-admit
- * goes before the rule of 4.9 step 1 (example E7). */
+/* An entry in mode Fit starts at once, so it may not live on quota that a victim still holds, nor
+ * on that of the slice it replaces, to which it adds the difference: the promise never to
+ * over-admit goes before the rule of 4.9 step 1 (example E7). */
 static bool entry_fits(struct cycle *cycle, const struct entry *entry)
 {
     if (usage_fits(entry))

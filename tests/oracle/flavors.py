@@ -230,7 +230,8 @@ class Assigner:
         if self.config.gates["ConcurrentAdmission"] and allowed is not None and flavor not in allowed:
             return f"skipping flavor {flavor} due to WorkloadAllowedResourceFlavorAnnotation annotation"
         problems = (eligibility.problem(self.context.world, flavor, self.specs[member.index]) for member in members)
-        return next((problem for problem in problems if problem), None) or self._other_slice(members[0], flavor, resource)
+        problem = next((problem for problem in problems if problem), None)
+        return problem or self._other_slice(members[0], flavor, resource)
 
     def _other_slice(self, member, flavor, resource):
         """A new slice keeps the flavors of the old one (4.11)."""

@@ -216,7 +216,8 @@ class Queues:
         chances = self.chances
         item = {"type": chances.pick("Container", "Container", "Pod", "PersistentVolumeClaim")}
         for key, values in (
-            ("max", (2, 3, 5)), ("min", (1,)), ("default", (2, 3)), ("defaultRequest", (1, 2)), ("maxLimitRequestRatio", (1,)),
+            ("max", (2, 3, 5)), ("min", (1,)), ("default", (2, 3)), ("defaultRequest", (1, 2)),
+            ("maxLimitRequestRatio", (1,)),
         ):
             if chances.chance(0.35):
                 resource = chances.pick(*self.resources)

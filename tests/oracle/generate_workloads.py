@@ -73,7 +73,8 @@ class Workloads:
         if chances.uses("runtime classes", 0.1):
             spec["runtimeClassName"] = chances.pick("heavy", "heavy", "unknown")
         if chances.uses("pod level", 0.05):
-            spec["resources"] = {key: self._requests(1, 2, 6) for key in chances.pick(["requests"], ["requests", "limits"], [])}
+            keys = chances.pick(["requests"], ["requests", "limits"], [])
+            spec["resources"] = {key: self._requests(1, 2, 6) for key in keys}
         if chances.uses("selectors", 0.3):
             spec["nodeSelector"] = {chances.pick("type", "zone"): chances.pick("a", "b")}
         if chances.uses("affinity", 0.15):
@@ -134,7 +135,8 @@ class Workloads:
             spec["active"] = False
         if chances.uses("reclaimable", 0.1):
             made["status"]["reclaimablePods"] = [
-                {"name": pod_set["name"], "count": chances.pick(1, 2, 5)} for pod_set in spec["podSets"] if chances.chance(0.8)
+                {"name": pod_set["name"], "count": chances.pick(1, 2, 5)}
+                for pod_set in spec["podSets"] if chances.chance(0.8)
             ]
         if chances.uses("checks", 0.1, 0.7):
             state = chances.pick("Ready", "Ready", "Pending", "Retry") if not running else "Ready"
@@ -177,7 +179,8 @@ class Workloads:
             names = chances.pick(*self.queues.flavors), chances.pick(*self.queues.flavors)
             annotations["kueue.x-k8s.io/workload-allowed-resource-flavors"] = chances.pick(names[0], ",".join(names))
         if chances.uses("slices", 0.1, 0.4):
-            annotations["kueue.x-k8s.io/workload-slice-replacement-for"] = chances.pick(*self._like(spec), "default/none")
+            old = chances.pick(*self._like(spec), "default/none")
+            annotations["kueue.x-k8s.io/workload-slice-replacement-for"] = old
         if annotations:
             metadata["annotations"] = annotations
 

@@ -56,8 +56,9 @@ def _configuration(chances, fair, by_usage):
     elif chances.chance(0.06):
         resources["excludeResourcePrefixes"] = chances.pick(["example.com/"], ["mem"], ["c", "nvidia.com/"])
     if chances.uses("credits", 0.1, 0.9):
-        inputs = chances.random.sample(["cpu", "example.com/gpu", "memory", "example.com/credits"], chances.pick(1, 1, 2, 3))
-        resources["transformations"] = [_transformation(chances, name) for name in inputs]
+        inputs = ["cpu", "example.com/gpu", "memory", "example.com/credits"]
+        chosen = chances.random.sample(inputs, chances.pick(1, 1, 2, 3))
+        resources["transformations"] = [_transformation(chances, name) for name in chosen]
     if resources:
         document["resources"] = resources
     ready = {}
