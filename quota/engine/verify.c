@@ -66,12 +66,9 @@ static int cohort_usage_verify(const struct engine *engine, const struct cohort_
 
 /* ---- places ---- */
 
-static bool in_parked_list(const struct cluster_queue_record *queue, const struct item *item)
+static bool is_linked(const struct cluster_queue_record *queue, const struct item *parked)
 {
-    for (const struct item *i = queue->parked; i; i = i->kin_next)
-        if (i == item)
-            return true;
-    return false;
+    return (parked->kin_previous ? parked->kin_previous->kin_next : queue->parked) == parked;
 }
 
 static int item_place_verify(const struct engine *engine, const struct item *item, struct err *e)
@@ -87,11 +84,23 @@ static int item_place_verify(const struct engine *engine, const struct item *ite
     if (heap != (item->heap_place != HEAP_ABSENT) ||
         (heap && queue->heap.items[item->heap_place] != item))
         return err_set(e, ERR_INVALID, "Workload %s: not where the heap has it", item->key);
-    if (parked && queue->parked_count < 64 && !in_parked_list(queue, item))
+    if (parked && !is_linked(queue, item))
         return err_set(e, ERR_INVALID, "Workload %s: not among the parked", item->key);
     if ((item->place == ITEM_RESERVING) != (item->reservation != NULL))
         return err_set(e, ERR_INVALID, "Workload %s: place %d and reservation disagree", item->key,
                        item->place);
+    return 0;
+}
+
+static int parked_verify(const struct cluster_queue_record *queue, struct err *e)
+{
+    size_t count = 0;
+
+    for (const struct item *i = queue->parked; i && count <= queue->parked_count; i = i->kin_next)
+        count++;
+    if (count != queue->parked_count)
+        return err_set(e, ERR_INVALID, "ClusterQueue %s: %zu parked, not %zu", queue->name, count,
+                       queue->parked_count);
     return 0;
 }
 
@@ -129,7 +138,8 @@ static int queue_verify(const struct engine *engine, const struct cluster_queue_
 
     if (ready != (queue->ready_place != HEAP_ABSENT))
         return err_set(e, ERR_INVALID, "ClusterQueue %s: offers heads wrongly", queue->name);
-    if (queue_usage_verify(engine, queue, e) < 0 || heap_verify(engine, queue, e) < 0)
+    if (queue_usage_verify(engine, queue, e) < 0 || heap_verify(engine, queue, e) < 0 ||
+        parked_verify(queue, e) < 0)
         return -1;
     if (list_verify(queue, &queue->reserving, false, e) < 0)
         return -1;
