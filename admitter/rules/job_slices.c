@@ -5,6 +5,7 @@
 #include "admitter/objects/json_read.h"
 #include "admitter/objects/condition.h"
 #include "admitter/objects/names.h"
+#include "admitter/rules/job_step_private.h"
 
 #define KEY_BYTES 600
 
@@ -78,14 +79,17 @@ static const struct workload_facts *newest(const struct slices *s)
     return NULL;
 }
 
-/* Pods of an evicted slice still run: stopping them comes before everything else, so that no quota
- * is given away twice. */
+/* Pods of an evicted or deleted slice still run: stopping them comes before everything else, so
+ * that no quota is given away twice, and none kept for a slice that is to be replaced. */
 static const struct workload_facts *leaving(const struct slices *s)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (is_unfinished(&s->workloads[i]) && is_evicted(&s->workloads[i]) &&
-            has_quota(&s->workloads[i]))
-            return &s->workloads[i];
+    for (size_t i = 0; i < s->count; i++) {
+        const struct workload_facts *slice = &s->workloads[i];
+
+        if (is_unfinished(slice) && has_quota(slice) &&
+            (is_evicted(slice) || facts_deleting(slice)))
+            return slice;
+    }
     return NULL;
 }
 

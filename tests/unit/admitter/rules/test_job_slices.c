@@ -10,7 +10,7 @@
 struct slice_row {
     const char *name, *replaces; /* replaces: name of another one, NULL */
     int count;
-    const char *holds; /* types of conditions that are True */
+    const char *holds; /* types of conditions that are True; "Deleting" when somebody deleted it */
 };
 
 static json_t *slice_tree(const struct slice_row *row)
@@ -22,12 +22,12 @@ static json_t *slice_tree(const struct slice_row *row)
         if (strstr(row->holds, types[i]))
             list = arena_format(&arena, "%s%s%s", list, *list ? "," : "",
                                 condition(&arena, types[i], "True", types[i], "", 60));
-    return workload(row->replaces ? arena_format(&arena,
-                                                 "'annotations':{'kueue.x-k8s.io/"
-                                                 "workload-slice-replacement-for':'ns/%s'}",
-                                                 row->replaces)
-                                  : "",
-                    "", arena_format(&arena, "'conditions':[%s]", list));
+    return workload(
+        arena_format(&arena,
+                     "%s'annotations':{'kueue.x-k8s.io/workload-slice-replacement-for':'%s%s'}",
+                     strstr(row->holds, "Deleting") ? "'deletionTimestamp':'x'," : "",
+                     row->replaces ? "ns/" : "", row->replaces ? row->replaces : ""),
+        "", arena_format(&arena, "'conditions':[%s]", list));
 }
 
 static void the_slice_that_counts(void **state)
@@ -85,6 +85,18 @@ static void the_slice_that_counts(void **state)
         { "the holder is being evicted",
           5,
           { { "a", NULL, 3, "Evicted QuotaReserved" }, { "b", "a", 5, "" } },
+          SLICE_USE,
+          "a",
+          NULL },
+        { "deleted and still holding, grown",
+          5,
+          { { "a", NULL, 3, "QuotaReserved Deleting" } },
+          SLICE_USE,
+          "a",
+          NULL },
+        { "the holder is being deleted",
+          5,
+          { { "a", NULL, 3, "QuotaReserved Deleting" }, { "b", "a", 5, "" } },
           SLICE_USE,
           "a",
           NULL },
