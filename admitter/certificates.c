@@ -5,6 +5,7 @@
 #include <string.h>
 #include "admitter/objects/json_read.h"
 #include "admitter/kube/path.h"
+#include "quota/base/base64.h"
 #include "quota/base/log.h"
 #include "quota/base/mem.h"
 #include "webhook/certificate_store.h"

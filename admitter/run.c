@@ -317,7 +317,7 @@ static void start_metrics(const struct configuration *c)
     struct metrics_options options;
 
     configuration_metrics(c, &options);
-    metrics_start_with(&options);
+    metrics_start(&options);
     program_metrics_start();
 }
 

@@ -14,31 +14,6 @@ static void operation_begin(struct patch *patch, const char *name, struct str pa
     strbuf_json(&patch->text, path);
 }
 
-static void operation_value(struct patch *patch, struct str value)
-{
-    strbuf_puts(&patch->text, ",\"value\":");
-    strbuf_str(&patch->text, value);
-    strbuf_putc(&patch->text, '}');
-}
-
-void patch_add(struct patch *patch, const char *path, struct str value)
-{
-    operation_begin(patch, "add", str_of(path));
-    operation_value(patch, value);
-}
-
-void patch_replace(struct patch *patch, const char *path, struct str value)
-{
-    operation_begin(patch, "replace", str_of(path));
-    operation_value(patch, value);
-}
-
-void patch_remove(struct patch *patch, const char *path)
-{
-    operation_begin(patch, "remove", str_of(path));
-    strbuf_putc(&patch->text, '}');
-}
-
 struct str patch_end(struct patch *patch, struct arena *arena)
 {
     struct str text = { NULL, 0 };
@@ -65,15 +40,6 @@ static void path_escape(struct strbuf *out, struct str name)
         else
             strbuf_putc(out, name.text[i]);
     }
-}
-
-char *patch_path(struct arena *arena, const char *parent, struct str name)
-{
-    AUTO_STRBUF struct strbuf path = STRBUF_INIT;
-
-    strbuf_puts(&path, parent);
-    path_escape(&path, name);
-    return arena_dup(arena, strbuf_view(&path));
 }
 
 /* The walk: 'path' grows and shrinks as it goes down and up. */

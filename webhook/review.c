@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "quota/base/base64.h"
 #include "quota/base/mem.h"
 #include "webhook/patch.h"
 
@@ -42,18 +43,6 @@ void review_deny(struct review_answer *answer, struct arena *arena, const char *
     format_list(&message, fmt, arguments);
     va_end(arguments);
     answer_deny(answer, arena, 403, "Forbidden", strbuf_view(&message));
-}
-
-void review_deny_status(struct review_answer *answer, struct arena *arena, unsigned code,
-                        const char *reason, const char *fmt, ...)
-{
-    AUTO_STRBUF struct strbuf message = STRBUF_INIT;
-    va_list arguments;
-
-    va_start(arguments, fmt);
-    format_list(&message, fmt, arguments);
-    va_end(arguments);
-    answer_deny(answer, arena, code, reason, strbuf_view(&message));
 }
 
 /* Room for one more item in an arena array. */

@@ -13,7 +13,6 @@
 #include "webhook/route.h"
 
 enum review_operation { REVIEW_CREATE, REVIEW_UPDATE, REVIEW_DELETE, REVIEW_CONNECT };
-const char *review_operation_name(enum review_operation operation); /* "CREATE" */
 
 struct review_kind {
     const char *group, *version, *kind; /* never NULL; the core group is "" */
@@ -59,10 +58,6 @@ struct review_answer {
 /* Deny with code 403 and reason Forbidden, as a failed validation does. */
 void review_deny(struct review_answer *answer, struct arena *arena, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Deny with another status; 'reason' is an apimachinery StatusReason, a literal. */
-void review_deny_status(struct review_answer *answer, struct arena *arena, unsigned code,
-                        const char *reason, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
 /* One entry of status.details.causes, for a denial. Texts are copied. */
 void review_cause(struct review_answer *answer, struct arena *arena, const char *type,
                   const char *field, const char *message);

@@ -7,11 +7,6 @@
 
 static const char *const operation_names[] = { "CREATE", "UPDATE", "DELETE", "CONNECT" };
 
-const char *review_operation_name(enum review_operation operation)
-{
-    return operation_names[operation];
-}
-
 /* -- reading -- */
 
 static const char *text_or_empty(struct json_reader *r, struct arena *arena)

@@ -161,8 +161,3 @@ enum route_match route_find(const struct route_table *table, enum route_method m
     route->context = entry->handlers[method].context;
     return ROUTE_FOUND;
 }
-
-size_t route_count(const struct route_table *table)
-{
-    return table->count;
-}

@@ -81,4 +81,3 @@ enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 /* Find the handler. ROUTE_NO_METHOD: the path exists for the other method only. */
 enum route_match route_find(const struct route_table *table, enum route_method method,
                             const char *path, struct route *route);
-size_t route_count(const struct route_table *table);

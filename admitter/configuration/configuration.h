@@ -90,7 +90,7 @@ MUST_USE int configuration_read(struct str bytes, const char *name, const char *
                                 struct configuration *out, struct err *e);
 void configuration_finish(struct configuration *configuration);
 
-/* What metrics_start_with takes; points into the configuration. */
+/* What metrics_start takes; points into the configuration. */
 void configuration_metrics(const struct configuration *configuration, struct metrics_options *out);
 
 /* ":8443", "127.0.0.1:0", "[::1]:80"; "0" and "" mean off. ERR_INVALID names the text. The host

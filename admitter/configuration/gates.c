@@ -5,6 +5,8 @@
 
 #define NEEDS_MAX 2
 
+enum gate_stage { GATE_ALPHA, GATE_BETA, GATE_GA, GATE_DEPRECATED };
+
 /* 'needs': gate numbers plus one, so that what is left out is 0. */
 struct gate_row {
     const char *name;
@@ -287,16 +289,6 @@ static const enum gate used_elsewhere[] = {
 const char *gate_name(enum gate gate)
 {
     return rows[gate].name;
-}
-
-enum gate_stage gate_stage(enum gate gate)
-{
-    return rows[gate].stage;
-}
-
-bool gate_default(enum gate gate)
-{
-    return rows[gate].on;
 }
 
 bool gate_has_effect(enum gate gate)

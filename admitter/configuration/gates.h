@@ -101,8 +101,6 @@ enum gate { /* in the order of the table in the specification */
             GATE_COUNT
 };
 
-enum gate_stage { GATE_ALPHA, GATE_BETA, GATE_GA, GATE_DEPRECATED };
-
 struct gates {
     bool on[GATE_COUNT];
     bool given[GATE_COUNT];     /* named by the flag or the file */
@@ -111,8 +109,6 @@ struct gates {
 
 /* What the table says. 'name' is static text. */
 const char *gate_name(enum gate gate);
-enum gate_stage gate_stage(enum gate gate);
-bool gate_default(enum gate gate);
 /* Does switching it change anything in this program? */
 bool gate_has_effect(enum gate gate);
 

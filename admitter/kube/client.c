@@ -204,11 +204,6 @@ void kube_client_destroy(struct kube_client *client)
     free(client);
 }
 
-const struct kube_config *kube_client_config(const struct kube_client *client)
-{
-    return client->config;
-}
-
 /* ---- the loop ---- */
 
 void kube_client_post(struct kube_client *client, struct kube_command *command)

@@ -48,7 +48,6 @@ struct kube_client *kube_client_create(const struct kube_config *config,
 /* Drops requests in flight without calling back. Destroy reflectors, writers, leases and recorders
  * first. Commands still waiting are dropped. NULL is fine. */
 void kube_client_destroy(struct kube_client *client);
-const struct kube_config *kube_client_config(const struct kube_client *client);
 
 /* ---- the loop ---- */
 

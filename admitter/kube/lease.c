@@ -473,8 +473,3 @@ const char *kube_lease_identity(const struct kube_lease *lease)
 {
     return lease->identity;
 }
-
-const char *kube_lease_holder(const struct kube_lease *lease)
-{
-    return lease->has_seen ? lease->seen.holder : "";
-}

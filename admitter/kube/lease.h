@@ -35,4 +35,3 @@ void kube_lease_destroy(struct kube_lease *lease); /* without giving it back; NU
 bool kube_lease_leading(const struct kube_lease *lease); /* any thread; exact to the millisecond */
 bool kube_lease_known(const struct kube_lease *lease);   /* the record was read at least once */
 const char *kube_lease_identity(const struct kube_lease *lease);
-const char *kube_lease_holder(const struct kube_lease *lease); /* kube thread; "" when none */

@@ -145,11 +145,10 @@ static int64_t backoff(struct kube_reflector *r, int64_t at_least_ms)
 
 static void failed(struct kube_reflector *r, const struct err *e, int64_t at_least_ms)
 {
-    r->problem = *e;
     r->counts.failures++;
     /* One broken connection is daily life; from the second in a row on a person should know. */
     LOG(r->failures && !(r->options.optional && e->code == ERR_FORBIDDEN) ? LOG_WARN : LOG_DEBUG,
-        "list or watch failed, trying again", KS("path", r->path), KS("error", r->problem.text),
+        "list or watch failed, trying again", KS("path", r->path), KS("error", e->text),
         KI("failures", r->failures + 1));
     again_in(r, backoff(r, at_least_ms));
 }
@@ -184,7 +183,6 @@ static void kind_absent(struct kube_reflector *r)
     r->absent = true;
     r->synced = true;
     r->failures = 0;
-    err_clear(&r->problem);
     again_in(r, absence(r));
     if (news) {
         reflector_emit(r, &absent);
@@ -238,7 +236,6 @@ static void answer_bad(struct kube_reflector *r, const struct err *e, int64_t re
         kind_hidden(r);
     } else if (e->code == ERR_BUSY && strstr(e->text, "(re)initializing")) {
         /* Its cache of a changed definition is being filled: a matter of moments. */
-        r->problem = *e;
         again_in(r, INITIALIZING_MS + (int64_t)kube_random(r->client, INITIALIZING_MS));
     } else {
         if (e->code == ERR_INVALID && r->phase == PHASE_WATCH)
@@ -273,7 +270,6 @@ static void watch_ended(struct kube_reflector *r)
         failed(r, &e, 0);
         return;
     }
-    err_clear(&r->problem);
     r->failures = 0;
     again_in(r, 0);
 }
@@ -347,26 +343,6 @@ void kube_reflector_destroy(struct kube_reflector *r)
     free(r);
 }
 
-bool kube_reflector_synced(const struct kube_reflector *reflector)
-{
-    return reflector->synced;
-}
-
-bool kube_reflector_absent(const struct kube_reflector *reflector)
-{
-    return reflector->absent;
-}
-
-size_t kube_reflector_objects(const struct kube_reflector *reflector)
-{
-    return known_count(reflector->known);
-}
-
-const char *kube_reflector_problem(const struct kube_reflector *reflector)
-{
-    return reflector->problem.code != ERR_NONE ? reflector->problem.text : "";
-}
-
 void kube_reflector_relist(struct kube_reflector *r)
 {
     if (r->call)
@@ -375,12 +351,6 @@ void kube_reflector_relist(struct kube_reflector *r)
     kube_timer_cancel(r->client, &r->stall);
     list_anew(r);
     kube_timer_set(r->client, &r->timer, 0);
-}
-
-void kube_reflector_poke(struct kube_reflector *reflector)
-{
-    if (!reflector->call)
-        kube_timer_set(reflector->client, &reflector->timer, 0);
 }
 
 struct kube_reflector_counts kube_reflector_count(const struct kube_reflector *reflector)

@@ -52,15 +52,8 @@ struct kube_reflector *kube_reflector_create(struct kube_client *client,
                                              const struct kube_reflector_options *options);
 void kube_reflector_destroy(struct kube_reflector *reflector); /* NULL is fine */
 
-bool kube_reflector_synced(const struct kube_reflector *reflector); /* once synced, stays so */
-bool kube_reflector_absent(const struct kube_reflector *reflector);
-size_t kube_reflector_objects(const struct kube_reflector *reflector);
-/* Why it makes no progress ("" when it does): for /readyz and the log. Borrowed. */
-const char *kube_reflector_problem(const struct kube_reflector *reflector);
 /* List everything again, now, keeping what is known until then; KUBE_SYNCED follows once more. */
 void kube_reflector_relist(struct kube_reflector *reflector);
-/* An absent or failing kind may be there now: try at once. */
-void kube_reflector_poke(struct kube_reflector *reflector);
 
 struct kube_reflector_counts {
     uint64_t lists, watches, events, gone, failures;

@@ -35,8 +35,7 @@ struct kube_reflector {
     unsigned absences;  /* in a row */
     int64_t started_ms, heard_at_ms;
     uint64_t events_before;
-    struct err problem; /* what keeps it from making progress */
-    struct err said;    /* what the stream itself had to say against going on */
+    struct err said; /* what the stream itself had to say against going on */
     struct kube_reflector_counts counts;
 };
 

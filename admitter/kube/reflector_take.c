@@ -101,7 +101,6 @@ void reflector_list_completed(struct kube_reflector *r, struct str version)
     r->absences = 0;
     r->failures = 0;
     r->counts.lists++;
-    err_clear(&r->problem);
     r->synced = true;
     reflector_emit(r, &change);
 }

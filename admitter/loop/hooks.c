@@ -220,6 +220,7 @@ static struct job_hook *hook_of_path(struct hooks *hooks, const char *suffix)
     return NULL;
 }
 
+/* Register /mutate-<suffix> and /validate-<suffix>; NULL functions allow everything. */
 static int add_pair(struct route_table *routes, const char *suffix, review_function *mutate,
                     review_function *validate, void *context, struct err *e)
 {
@@ -230,12 +231,6 @@ static int add_pair(struct route_table *routes, const char *suffix, review_funct
         return -1;
     snprintf(path, sizeof(path), "/validate-%s", suffix);
     return review_route_add(routes, path, validate ? validate : review_allow, context, e);
-}
-
-int hook_pair(struct route_table *routes, const char *suffix, review_function *mutate,
-              review_function *validate, void *context, struct err *e)
-{
-    return add_pair(routes, suffix, mutate, validate, context, e);
 }
 
 static int register_jobs(struct hooks *hooks, struct route_table *routes, struct err *e)

@@ -27,9 +27,6 @@ void hook_answer_errors(struct review_answer *answer, const struct field_errors 
                         struct arena *arena);
 void hook_answer_patch(struct review_answer *answer, const json_t *before, const json_t *after,
                        struct arena *arena);
-/* Register /mutate-<suffix> and /validate-<suffix>; NULL functions allow everything. */
-int hook_pair(struct route_table *routes, const char *suffix, review_function *mutate,
-              review_function *validate, void *context, struct err *e);
 
 /* kueue.x-k8s.io kinds and /convert (hooks_objects.c). */
 int hooks_register_objects(struct hooks *hooks, struct route_table *routes, struct err *e);

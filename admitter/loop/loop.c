@@ -107,7 +107,8 @@ bool loop_failed(const struct loop *loop)
 
 /* ---- events ---- */
 
-void handle_write(struct loop *loop, struct write_op *op)
+/* The answer is here (engine thread). */
+static void handle_write(struct loop *loop, struct write_op *op)
 {
     switch (op->purpose) {
     case WRITE_JOB:

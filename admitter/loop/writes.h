@@ -74,8 +74,6 @@ void post_notes(struct write_op *op);
 /* Write what the scheduler said last (record->owed), and that it has been written. */
 void workload_say_owed(struct loop *loop, struct workload_record *record);
 void workload_said(struct workload_record *record, const struct write_op *op);
-/* The answer is here (engine thread). */
-void handle_write(struct loop *loop, struct write_op *op);
 
 /* Read an object again; its event comes with 'fetched' set, and with 'uid' when it is not there. */
 void fetch_object(struct loop *loop, enum event_kind kind, unsigned job_kind, const char *namespace,

@@ -15,17 +15,6 @@ struct metrics *metrics_current(void)
 
 /* ---- set-up ---- */
 
-void metrics_options_default(struct metrics_options *options)
-{
-    *options = (struct metrics_options){ .lease_name = "c1f6bfd2.kueue.x-k8s.io",
-                                         .resources = false,
-                                         .local_queues = true,
-                                         .cohorts = true,
-                                         .creation_latency = true,
-                                         .unadmitted = true,
-                                         .hashes = true };
-}
-
 static bool is_wanted(const struct metrics_options *options, enum metrics_when when)
 {
     switch (when) {
@@ -137,7 +126,7 @@ static void count_custom(struct metrics *m)
     }
 }
 
-void metrics_start_with(const struct metrics_options *options)
+void metrics_start(const struct metrics_options *options)
 {
     struct metrics *m = mem_alloc(sizeof(*m));
 
@@ -154,14 +143,6 @@ void metrics_start_with(const struct metrics_options *options)
     register_build(m);
     register_extra(m);
     current = m;
-}
-
-void metrics_start(void)
-{
-    struct metrics_options options;
-
-    metrics_options_default(&options);
-    metrics_start_with(&options);
 }
 
 static void record_destroy(struct metrics_record *record)

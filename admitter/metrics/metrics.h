@@ -48,10 +48,7 @@ struct metrics_options {    /* texts and lists are borrowed until metrics_stop *
     size_t custom_label_count;
 };
 
-/* Everything on, no custom labels, a follower: what no configuration at all asks for. */
-void metrics_options_default(struct metrics_options *options);
-void metrics_start_with(const struct metrics_options *options); /* replaces an earlier set */
-void metrics_start(void);                                       /* with the defaults */
+void metrics_start(const struct metrics_options *options); /* replaces an earlier set */
 void metrics_stop(void);
 /* For metrics of other rooms (requests, webhooks); NULL before metrics_start. */
 struct metric_registry *metrics_registry(void);

@@ -48,7 +48,7 @@ static void finalizers_read(struct decoder *d, void *target)
     meta->finalizers = decode_texts(d, &meta->finalizer_count);
 }
 
-void object_meta_init(struct object_meta *meta)
+static void object_meta_init(struct object_meta *meta)
 {
     *meta = (struct object_meta){ .namespace = "",
                                   .name = "",
@@ -139,20 +139,4 @@ const char *object_meta_label(const struct object_meta *meta, const char *key)
 const char *object_meta_annotation(const struct object_meta *meta, const char *key)
 {
     return find(meta->annotations, meta->annotation_count, key);
-}
-
-bool object_meta_has_finalizer(const struct object_meta *meta, const char *finalizer)
-{
-    for (size_t i = 0; i < meta->finalizer_count; i++)
-        if (strcmp(meta->finalizers[i], finalizer) == 0)
-            return true;
-    return false;
-}
-
-const struct owner_reference *object_meta_controller(const struct object_meta *meta)
-{
-    for (size_t i = 0; i < meta->owner_count; i++)
-        if (meta->owners[i].controller)
-            return &meta->owners[i];
-    return NULL;
 }

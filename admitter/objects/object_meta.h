@@ -27,6 +27,3 @@ struct object_meta { /* texts are "" when absent */
 /* The value, or NULL when absent. */
 const char *object_meta_label(const struct object_meta *meta, const char *key);
 const char *object_meta_annotation(const struct object_meta *meta, const char *key);
-bool object_meta_has_finalizer(const struct object_meta *meta, const char *finalizer);
-/* The owner with controller=true, or NULL. */
-const struct owner_reference *object_meta_controller(const struct object_meta *meta);

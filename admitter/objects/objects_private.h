@@ -5,7 +5,6 @@
 #include "admitter/objects/object_meta.h"
 
 /* ---- object_meta.c ---- */
-void object_meta_init(struct object_meta *meta);
 decode_function object_meta_read; /* (struct object_meta), initialised */
 /* Read a whole document into a struct that begins with its metadata 'own'; a copy of that goes to
  * 'meta' unless NULL. ERR_INVALID also when metadata.name is absent. */

@@ -111,7 +111,8 @@ void workload_evict(json_t *workload, const struct eviction *eviction, int64_t n
     count_eviction(status, eviction);
 }
 
-bool workload_checks_ready(const json_t *workload)
+/* Is every listed check Ready? An empty list is. */
+static bool workload_checks_ready(const json_t *workload)
 {
     json_t *entry;
     size_t i;

@@ -34,5 +34,3 @@ bool workload_release(json_t *workload, const char *reason, const char *message,
  * UnadmittedWorkloadsExplicitStatus. True: changed. */
 bool workload_sync_admitted(json_t *workload, bool observability, bool explicit_status,
                             int64_t now);
-/* Is every listed check Ready? An empty list is. */
-bool workload_checks_ready(const json_t *workload);

@@ -39,13 +39,13 @@ bool job_stop(struct job_rule *s, const struct workload_facts *workload, const c
     return job_choose(s, JOB_STOP, workload);
 }
 
-bool job_write_tree(struct job_rule *s, const struct workload_facts *workload, json_t *tree)
+static bool job_write_tree(struct job_rule *s, const struct workload_facts *workload, json_t *tree)
 {
     s->choice->tree = tree;
     return job_choose(s, JOB_WRITE_WORKLOAD, workload);
 }
 
-int64_t facts_generation(const struct workload_facts *workload)
+static int64_t facts_generation(const struct workload_facts *workload)
 {
     return json_integer_at(json_object_get(workload->object, "metadata"), "generation", 0);
 }

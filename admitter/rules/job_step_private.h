@@ -16,14 +16,12 @@ struct job_rule {
 /* Each fills in the choice and answers true: the step ends here. */
 bool job_choose(struct job_rule *s, enum job_action action, const struct workload_facts *workload);
 bool job_stop(struct job_rule *s, const struct workload_facts *workload, const char *message);
-bool job_write_tree(struct job_rule *s, const struct workload_facts *workload, json_t *tree);
 bool job_finish_workload(struct job_rule *s, const struct workload_facts *workload,
                          const char *reason, const char *message);
 /* The Event that goes with the choice. */
 void job_report(struct job_rule *s, const char *reason, const char *note);
 
 const char *job_workload_key(struct job_rule *s, const struct workload_facts *workload);
-int64_t facts_generation(const struct workload_facts *workload);
 bool facts_finished(const struct workload_facts *workload);
 bool facts_reserving(const struct workload_facts *workload);
 bool facts_deleting(const struct workload_facts *workload);

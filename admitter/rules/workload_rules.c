@@ -13,7 +13,7 @@
 
 #define GATED_BY "Admission is gated by: "
 
-bool workload_is_finished(const json_t *workload)
+static bool workload_is_finished(const json_t *workload)
 {
     return condition_true(workload, "Finished");
 }

@@ -55,6 +55,5 @@ void workload_step(json_t *workload, const struct loop_settings *settings,
                    const struct workload_surroundings *around, int64_t now, uint64_t random,
                    struct arena *arena, struct step_result *result);
 
-/* Derived state for counters: spec/api.md 5.1. */
-bool workload_is_finished(const json_t *workload);
-bool workload_is_active(const json_t *workload); /* spec.active, default true */
+/* spec.active, true when absent. */
+bool workload_is_active(const json_t *workload);

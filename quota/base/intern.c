@@ -105,8 +105,3 @@ const char *intern_text(const struct intern *table, uint32_t id)
 {
     return id <= table->count ? table->names[id].text : "";
 }
-
-uint32_t intern_count(const struct intern *table)
-{
-    return table->count;
-}

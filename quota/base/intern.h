@@ -14,5 +14,4 @@ void intern_destroy(struct intern *table); /* NULL is fine */
 uint32_t intern_put(struct intern *table, struct str name);
 uint32_t intern_find(const struct intern *table, struct str name); /* 0 when it was never put */
 const char *intern_text(const struct intern *table,
-                        uint32_t id);              /* NUL-terminated, valid until destroy */
-uint32_t intern_count(const struct intern *table); /* highest id */
+                        uint32_t id); /* NUL-terminated, valid until destroy */

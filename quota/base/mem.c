@@ -84,11 +84,6 @@ char *mem_format(const char *fmt, ...)
     return text;
 }
 
-void *mem_try(size_t size)
-{
-    return malloc(size ? size : 1);
-}
-
 void *mem_grow(void *items, size_t count, size_t *capacity, size_t size)
 {
     size_t wanted;

@@ -1,9 +1,9 @@
 /* mem.h - heap memory that is there or the process ends.
  *
  * Sluice may be killed at any instant without harm (design, promise 3), and a half-made decision is
- * worse than a restart. So small and bounded allocations do not return NULL: they print one line
- * and end the process with status 1. Sizes that come from outside (request bodies, watch events)
- * are capped first and use mem_try, which may fail. Any thread. */
+ * worse than a restart. So allocations do not return NULL: they print one line and end the process
+ * with status 1. Sizes that come from outside (request bodies, watch events) are capped first. Any
+ * thread. */
 #pragma once
 
 #include <stddef.h>
@@ -17,7 +17,6 @@ void *mem_resize(void *old, size_t count, size_t size)
 char *mem_dup(const char *text) __attribute__((returns_nonnull));
 char *mem_dup_n(const char *text, size_t length) __attribute__((returns_nonnull)); /* NUL added */
 char *mem_format(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
-void *mem_try(size_t size); /* plain malloc: NULL when there is none */
 
 /* Make room for one more item in a growing array: doubles the capacity when count == capacity. */
 void *mem_grow(void *items, size_t count, size_t *capacity, size_t size)

@@ -43,7 +43,8 @@ int64_t amounts_get(struct amounts amounts, const char *resource)
 
 /* ---- pod counts (1.5) ---- */
 
-int32_t reclaimable_pods(const struct workload *workload, const struct pod_set *pod_set)
+/* Reclaimed pods of a pod set by name; 0 when absent. Never above 'count', never negative. */
+static int32_t reclaimable_pods(const struct workload *workload, const struct pod_set *pod_set)
 {
     for (size_t i = 0; i < workload->reclaimable_count; i++) {
         const struct pod_count *row = &workload->reclaimable[i];
@@ -179,7 +180,7 @@ struct quantity amount_quantity(const char *resource, int64_t amount)
 
 /* ---- priority (1.11) ---- */
 
-int64_t priority_boost(const struct workload *workload, const struct engine_gates *gates)
+static int64_t priority_boost(const struct workload *workload, const struct engine_gates *gates)
 {
     int64_t boost = 0;
 

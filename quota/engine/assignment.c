@@ -242,7 +242,8 @@ static bool is_handled(const struct assignment *out, uint32_t index)
     return false;
 }
 
-struct assignment *assignment_make(const struct assign_input *input, const int32_t *counts)
+/* 4.5 with these counts per pod set (NULL: the effective ones). */
+static struct assignment *assignment_make(const struct assign_input *input, const int32_t *counts)
 {
     struct assignment *out = ARENA_NEW(input->a, struct assignment);
     uint32_t count = input->item->pod_set_count;

@@ -103,8 +103,6 @@ struct assign_input {
     struct arena *a;
 };
 
-/* 4.5 with these counts per pod set (NULL: the effective ones). */
-struct assignment *assignment_make(const struct assign_input *input, const int32_t *counts);
 /* 4.3: full counts first, then victims, then partial admission. */
 struct assignment *assignment_best(const struct assign_input *input, struct target_list *targets);
 void assignment_record_progress(struct engine *engine, struct item *item,
@@ -136,8 +134,6 @@ struct preemption {
     const struct assign_input *input; /* of 'placed' */
     struct arena *a;
 };
-/* Section 5: whom to evict, in order; none: nobody helps. False: there was not even a candidate. */
-bool preemption_targets(const struct preemption *preemption, struct target_list *targets);
 void preemption_for_assignment(const struct assign_input *input, struct assignment *assignment,
                                struct target_list *targets);
 /* The oracle of 4.5.4 for one FR. */
@@ -145,4 +141,3 @@ enum scan_mode preemption_oracle(const struct assign_input *input, uint32_t fr, 
                                  int32_t *level, bool *has_candidates);
 /* Take a workload's usage out of the tree, under the journal. */
 void usage_hide(struct engine *engine, const struct item *item);
-void usage_show(struct engine *engine, const struct item *item);

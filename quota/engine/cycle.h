@@ -77,4 +77,3 @@ void cycle_process(struct cycle *cycle, struct entry *entry);
 /* decision.c: what the caller is told */
 void decision_make(struct cycle *cycle, struct entry *entry, struct decision *decision);
 size_t assignment_rows(const struct entry *entry, struct arena *a, struct hold_row **rows);
-bool entry_is_admitted_at_once(const struct cycle *cycle, const struct entry *entry);

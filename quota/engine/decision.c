@@ -115,7 +115,7 @@ static bool check_is_ready(const struct item *item, const char *name)
     return false;
 }
 
-bool entry_is_admitted_at_once(const struct cycle *cycle, const struct entry *entry)
+static bool entry_is_admitted_at_once(const struct cycle *cycle, const struct entry *entry)
 {
     size_t count;
     const char **checks = entry_checks(cycle, entry, &count);

@@ -43,7 +43,7 @@ static struct slice_levels slice_levels(const struct topology_request *request,
     return levels;
 }
 
-bool topology_requested(const struct topology_request *request)
+static bool topology_requested(const struct topology_request *request)
 {
     return request->present && (request->has_unconstrained || request->required ||
                                 request->preferred || request->slice_required ||

@@ -23,7 +23,6 @@ struct topology_facts {
     bool requests_covered;           /* the pod's own requests meet the group's resources */
     const struct topology *topology; /* of the flavor; NULL when not cached */
 };
-bool topology_requested(const struct topology_request *request); /* explicitly */
 enum topology_match topology_match(const struct topology_request *request,
                                    const struct resource_flavor *flavor,
                                    const struct topology_facts *facts);

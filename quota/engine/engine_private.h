@@ -427,14 +427,12 @@ void copy_device_slice(struct arena *a, const struct device_slice *from, struct 
 void copy_topology(struct arena *a, const struct topology *from, struct topology *to);
 void copy_check(struct arena *a, const struct admission_check *from, struct admission_check *to);
 void copy_options(struct arena *a, const struct engine_options *from, struct engine_options *to);
-struct resource_list copy_resources(struct arena *a, const struct resource_list *from);
 
 /* item.c, item_shape.c */
 struct item *item_find(const struct engine *engine, const char *namespace, const char *name);
 void item_shapes_set(struct engine *engine, struct item *item, const struct workload *workload);
 void item_shapes_move(struct engine *engine, struct item *item); /* surroundings changed */
 void item_shapes_drop(struct engine *engine, struct item *item);
-void item_equivalence_update(struct engine *engine, struct item *item);
 void item_text_set(struct engine *engine, struct item *item, const char *reason,
                    const char *message);
 bool item_is_admissible(const struct engine *engine, const struct item *item);
@@ -488,11 +486,9 @@ struct item *pending_pop(struct engine *engine, struct cluster_queue_record *que
 /* Put a popped workload back (3.4); 'mark_reason' must be a constant text. */
 enum requeue_place pending_requeue(struct engine *engine, struct item *item, enum requeue_why why,
                                    const char *mark_reason);
-void pending_unpark(struct engine *engine, struct cluster_queue_record *queue);
 void pending_unpark_tree(struct engine *engine, struct node *node);
 void pending_backoff_end(struct engine *engine, struct item *item);
 void pending_ready_update(struct engine *engine, struct cluster_queue_record *queue);
-bool backoff_expired(const struct engine *engine, const struct item *item);
 const char *pending_mark_reason(const struct item *item); /* NULL: not marked */
 void pending_marks_drop(struct cluster_queue_record *queue);
 void pending_heap_rebuild(struct cluster_queue_record *queue);
@@ -511,7 +507,6 @@ const char **required_checks(const struct engine *engine, const struct cluster_q
                              size_t *count);
 
 /* second_pass.c */
-int64_t second_pass_delay(unsigned attempt);
 bool second_pass_is_due(const struct engine *engine, int64_t now);
 void second_pass_follow(struct engine *engine, struct item *item, const struct workload *workload,
                         int64_t now);

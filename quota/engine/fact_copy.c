@@ -33,7 +33,7 @@ static struct label *copy_labels(struct arena *a, const struct label *from, size
     return to;
 }
 
-struct resource_list copy_resources(struct arena *a, const struct resource_list *from)
+static struct resource_list copy_resources(struct arena *a, const struct resource_list *from)
 {
     struct resource_list to = { COPY_ITEMS(a, from->items, from->count), from->count };
 

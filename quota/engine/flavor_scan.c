@@ -28,7 +28,8 @@ struct scan {
     const char *error;
 };
 
-int64_t assignment_used(const struct assignment *assignment, uint32_t fr)
+/* How much of an FR the groups before this one have taken. */
+static int64_t assignment_used(const struct assignment *assignment, uint32_t fr)
 {
     for (size_t i = 0; i < assignment->usage_count; i++)
         if (assignment->usage[i].fr == fr)

@@ -16,5 +16,3 @@ enum scan_end { SCAN_FOUND, SCAN_NONE, SCAN_ERROR };
 /* Choose a flavor for all resources of 'group'; fills flavors of members and totals. */
 enum scan_end flavor_scan(struct pod_group *pods, const struct quota_group *group,
                           uint32_t resource);
-/* How much of an FR the groups before this one have taken. */
-int64_t assignment_used(const struct assignment *assignment, uint32_t fr);

@@ -50,6 +50,23 @@ static struct shape *shape_here(struct engine *engine, const struct item *item,
     return shape_intern(engine->shapes, pod_set, &around);
 }
 
+static void equivalence_update(struct engine *engine, struct item *item)
+{
+    struct shape_count few[8] = { 0 }, *counts = few;
+
+    item->equivalence = 0;
+    if (!engine->options.gates.equivalence_hashing)
+        return;
+    if (item->pod_set_count > ARRAY_COUNT(few))
+        counts = mem_array(item->pod_set_count, sizeof(*counts));
+    for (uint32_t i = 0; i < item->pod_set_count; i++)
+        counts[i] = (struct shape_count){ item->pod_sets[i].shape->equivalence,
+                                          item->pod_sets[i].effective };
+    item->equivalence = equivalence_hash(item->priority, counts, item->pod_set_count);
+    if (counts != few)
+        free(counts);
+}
+
 void item_shapes_set(struct engine *engine, struct item *item, const struct workload *workload)
 {
     struct pod_set_use *old = item->pod_sets, old_one = item->one;
@@ -73,7 +90,7 @@ void item_shapes_set(struct engine *engine, struct item *item, const struct work
     if (old != &old_one)
         free(old);
     refusal_set(item, device_reading_refusal(&reading));
-    item_equivalence_update(engine, item);
+    equivalence_update(engine, item);
 }
 
 static bool shapes_replace(struct engine *engine, struct item *item)
@@ -103,7 +120,7 @@ void item_shapes_move(struct engine *engine, struct item *item)
     if (shapes_replace(engine, item)) {
         if (item->place == ITEM_PARKED)
             pending_remove_quietly(engine, item);
-        item_equivalence_update(engine, item);
+        equivalence_update(engine, item);
         in_heap = true;
     }
     if (in_heap)
@@ -118,21 +135,4 @@ void item_shapes_drop(struct engine *engine, struct item *item)
         free(item->pod_sets);
     item->pod_sets = NULL;
     item->pod_set_count = 0;
-}
-
-void item_equivalence_update(struct engine *engine, struct item *item)
-{
-    struct shape_count few[8] = { 0 }, *counts = few;
-
-    item->equivalence = 0;
-    if (!engine->options.gates.equivalence_hashing)
-        return;
-    if (item->pod_set_count > ARRAY_COUNT(few))
-        counts = mem_array(item->pod_set_count, sizeof(*counts));
-    for (uint32_t i = 0; i < item->pod_set_count; i++)
-        counts[i] = (struct shape_count){ item->pod_sets[i].shape->equivalence,
-                                          item->pod_sets[i].effective };
-    item->equivalence = equivalence_hash(item->priority, counts, item->pod_set_count);
-    if (counts != few)
-        free(counts);
 }

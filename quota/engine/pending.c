@@ -243,7 +243,7 @@ static void mark(struct engine *engine, struct item *item, const char *reason)
 
 /* ---- backoff (3.5) ---- */
 
-bool backoff_expired(const struct engine *engine, const struct item *item)
+static bool backoff_expired(const struct engine *engine, const struct item *item)
 {
     bool waits = item->requeue_at != TIME_NONE && engine->now < item->requeue_at;
     bool ended = item->requeue_at != TIME_NONE && !waits && item->backs_off &&
@@ -347,7 +347,7 @@ static bool may_return(const struct engine *engine, const struct cluster_queue_r
                             namespace->labels.label_count);
 }
 
-void pending_unpark(struct engine *engine, struct cluster_queue_record *queue)
+static void pending_unpark(struct engine *engine, struct cluster_queue_record *queue)
 {
     queue->last_unpark_cycle = engine->cycle;
     pending_marks_drop(queue);

@@ -68,8 +68,9 @@ static struct placement_scene scene_of(const struct placement_question *question
     return (struct placement_scene){ gone, question->gone_count, question->is_empty };
 }
 
-bool placement_find(const struct placement_question *question, bool keeps,
-                    struct placement_failure *failure)
+/* Is there a place now? 'keeps': remember it in the assignment. False fills *failure. */
+static bool placement_find(const struct placement_question *question, bool keeps,
+                           struct placement_failure *failure)
 {
     const struct engine_hooks *hooks = topology_hooks(question->engine);
     struct gathered asked = { 0 };

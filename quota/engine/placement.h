@@ -17,9 +17,6 @@ struct placement_question {
     struct arena *a;
 };
 
-/* Is there a place now? 'keeps': remember it in the assignment. False fills *failure. */
-bool placement_find(const struct placement_question *question, bool keeps,
-                    struct placement_failure *failure);
 /* Does the place that the assignment remembers still hold? */
 bool placement_still_fits(const struct placement_question *question);
 /* The assignment takes the place it remembers, for those that come after it in this cycle. */

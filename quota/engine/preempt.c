@@ -28,7 +28,7 @@ void usage_hide(struct engine *engine, const struct item *item)
                      held->usage[i].amount);
 }
 
-void usage_show(struct engine *engine, const struct item *item)
+static void usage_show(struct engine *engine, const struct item *item)
 {
     const struct reservation *held = item->reservation;
 
@@ -170,7 +170,8 @@ void targets_fill_back(const struct preemption *search, struct target_list *targ
 
 /* ---- searches ---- */
 
-bool preemption_targets(const struct preemption *search, struct target_list *targets)
+/* Section 5: whom to evict, in order; none: nobody helps. False: there was not even a candidate. */
+static bool preemption_targets(const struct preemption *search, struct target_list *targets)
 {
     struct journal *journal = &search->engine->journal;
     size_t mark = journal_mark(journal);

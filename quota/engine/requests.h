@@ -62,8 +62,6 @@ struct amounts pod_requests(const struct pod_template *pod, const struct engine_
 
 /* ---- pod sets (1.5, 1.9) ---- */
 
-/* Reclaimed pods of a pod set by name; 0 when absent. Never above 'count', never negative. */
-int32_t reclaimable_pods(const struct workload *workload, const struct pod_set *pod_set);
 /* spec.count less reclaimable pods; spec.count with gate ReclaimablePods off. */
 int32_t effective_count(const struct workload *workload, const struct pod_set *pod_set,
                         const struct engine_gates *gates);
@@ -98,5 +96,4 @@ struct pod_set_amounts *reserved_view(const struct workload *workload,
 struct quantity amount_quantity(const char *resource, int64_t amount);
 
 /* Effective priority (1.11): spec.priority plus the boost annotation with gate PriorityBoost on. */
-int64_t priority_boost(const struct workload *workload, const struct engine_gates *gates);
 int64_t effective_priority(const struct workload *workload, const struct engine_gates *gates);

@@ -4,7 +4,7 @@
 #include "quota/engine/hooks.h"
 
 /* 1 s x 2^(n-1), at most 30 s; n counts from 1. */
-int64_t second_pass_delay(unsigned attempt)
+static int64_t second_pass_delay(unsigned attempt)
 {
     int64_t delay = NANOSECONDS_PER_SECOND, most = 30 * NANOSECONDS_PER_SECOND;
 

@@ -325,13 +325,8 @@ struct shape *shape_intern(struct shape_store *store, const struct pod_set *pod_
     if (!entry)
         entry = entry_add(store, &draft, hash);
     arena_reset(&store->scratch);
-    return shape_ref(&entry->shape);
-}
-
-struct shape *shape_ref(struct shape *shape)
-{
-    shape->references++;
-    return shape;
+    entry->shape.references++;
+    return &entry->shape;
 }
 
 static struct entry *entry_of(struct shape *shape)

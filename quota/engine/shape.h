@@ -41,7 +41,6 @@ struct intern *shape_store_resources(struct shape_store *store);
  * its surroundings are copied when the shape is new. */
 struct shape *shape_intern(struct shape_store *store, const struct pod_set *pod_set,
                            const struct shape_surroundings *surroundings);
-struct shape *shape_ref(struct shape *shape);
 void shape_unref(struct shape_store *store, struct shape *shape); /* NULL is fine */
 
 size_t shape_store_count(const struct shape_store *store);

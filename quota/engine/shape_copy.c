@@ -13,7 +13,7 @@ void *pack_take(struct packer *p, size_t size)
     return size ? take(p, size, 16) : NULL;
 }
 
-const char *pack_text(struct packer *p, const char *text)
+static const char *pack_text(struct packer *p, const char *text)
 {
     size_t size = text ? strlen(text) + 1 : 0;
     char *copy = text ? take(p, size, 1) : NULL;

@@ -23,6 +23,5 @@ struct packer {
     size_t used;
 };
 void *pack_take(struct packer *p, size_t size); /* 16-byte aligned; NULL in the first pass */
-const char *pack_text(struct packer *p, const char *text);
 void pack_pod_set(struct packer *p, const struct pod_set *from, struct pod_set *to);
 void pack_template(struct packer *p, const struct pod_template *from, struct pod_template *to);

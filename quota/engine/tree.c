@@ -298,7 +298,8 @@ int64_t node_potential(const struct node *node, uint32_t fr)
     return 0;
 }
 
-bool node_borrows_with(const struct node *node, uint32_t fr, int64_t amount)
+/* Would the node borrow with this much more? */
+static bool node_borrows_with(const struct node *node, uint32_t fr, int64_t amount)
 {
     const struct cell *cell = node_cell(node, fr);
 

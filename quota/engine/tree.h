@@ -106,8 +106,6 @@ static inline int64_t node_available_clamped(const struct node *node, uint32_t f
 }
 int64_t node_potential(const struct node *node, uint32_t fr);
 
-/* Would the node borrow with this much more? */
-bool node_borrows_with(const struct node *node, uint32_t fr, int64_t amount);
 bool node_within_nominal(const struct node *node, const uint32_t *frs, size_t count);
 /* Borrowing level of a ClusterQueue (2.4); *smaller: less than the whole tree. */
 int32_t node_level(const struct node *node, uint32_t fr, int64_t amount, bool *smaller);

@@ -109,7 +109,8 @@ static const char *const statements[] = {
     [STATEMENT_SHARE_FORGET] = "DELETE FROM shares WHERE queue = ?1",
 };
 
-int schema_version(void)
+/* The version this program writes; versions count from 1. */
+static int schema_version(void)
 {
     return (int)ARRAY_COUNT(steps);
 }

@@ -5,10 +5,8 @@
 
 #define SCHEMA_APPLICATION_ID 0x534C5543 /* "SLUC" */
 
-/* The version this program writes; versions count from 1. */
-int schema_version(void);
-/* Bring the file to schema_version(), one transaction per step. ERR_INVALID when the file belongs
- * to another program or to a newer version. */
+/* Bring the file to the version that this program writes, one transaction per step. ERR_INVALID
+ * when the file belongs to another program or to a newer version. */
 MUST_USE int schema_migrate(struct store *s, struct err *e);
 /* Is it ours and of this version? For reading. */
 MUST_USE int schema_expect(struct store *s, struct err *e);

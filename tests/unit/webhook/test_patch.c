@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "quota/base/mem.h"
+#include "quota/base/base64.h"
 #include "webhook/patch.h"
 
 static json_t *load(const char *text)
@@ -215,26 +216,6 @@ static void applying_a_difference_gives_the_other_tree(void **state)
     assert_true(operations > 5000);
 }
 
-static void operations_by_hand_make_an_array(void **state)
-{
-    struct patch patch = PATCH_INIT;
-    struct arena arena = ARENA_INIT;
-    char *path = patch_path(&arena, "/metadata/labels", STR("kueue.x-k8s.io/queue-name"));
-
-    (void)state;
-    assert_string_equal(path, "/metadata/labels/kueue.x-k8s.io~1queue-name");
-    patch_replace(&patch, "/spec/suspend", STR("true"));
-    patch_add(&patch, path, STR("\"q\""));
-    patch_remove(&patch, "/x");
-    assert_string_equal(
-        patch_end(&patch, &arena).text,
-        "[{\"op\":\"replace\",\"path\":\"/spec/suspend\",\"value\":true},"
-        "{\"op\":\"add\",\"path\":\"/metadata/labels/kueue.x-k8s.io~1queue-name\",\"value\":\"q\"},"
-        "{\"op\":\"remove\",\"path\":\"/x\"}]");
-    assert_int_equal(patch_end(&patch, &arena).length, 0);
-    arena_finish(&arena);
-}
-
 static void base64_is_that_of_rfc_4648(void **state)
 {
     static const struct {
@@ -283,7 +264,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_difference_says_only_what_changed),
         cmocka_unit_test(applying_a_difference_gives_the_other_tree),
-        cmocka_unit_test(operations_by_hand_make_an_array),
         cmocka_unit_test(base64_is_that_of_rfc_4648),
         cmocka_unit_test(what_is_not_base64_is_refused),
     };

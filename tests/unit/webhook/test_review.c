@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "quota/base/base64.h"
 #include "quota/base/mem.h"
 #include "webhook/patch.h"
 #include "webhook/review.h"

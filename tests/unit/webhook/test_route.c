@@ -48,7 +48,6 @@ static void the_other_method_is_told_from_an_unknown_path(void **state)
     assert_int_equal(route_add(table, ROUTE_GET, "/a", second, NULL, NULL), 0);
     assert_int_equal(route_find(table, ROUTE_GET, "/a", &route), ROUTE_FOUND);
     assert_ptr_equal(route.function, second);
-    assert_int_equal(route_count(table), 2);
     route_table_destroy(table);
 }
 

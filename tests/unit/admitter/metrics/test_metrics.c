@@ -122,11 +122,16 @@ static void begin(void (*change)(struct metrics_options *options))
 {
     static struct metrics_options options;
 
-    metrics_options_default(&options);
-    options.resources = true;
+    options = (struct metrics_options){ .lease_name = "c1f6bfd2.kueue.x-k8s.io",
+                                        .resources = true,
+                                        .local_queues = true,
+                                        .cohorts = true,
+                                        .creation_latency = true,
+                                        .unadmitted = true,
+                                        .hashes = true };
     if (change)
         change(&options);
-    metrics_start_with(&options);
+    metrics_start(&options);
 }
 
 static bool shows(const char *line)

@@ -79,7 +79,7 @@ static void a_cluster_queue_is_read_whole(void **state)
     assert_true(queue.usage_based_admission);
     assert_string_equal(queue.concurrent_admission,
                         "{\"migration\":{\"mode\":\"RetainFirstAdmission\"}}");
-    assert_true(object_meta_has_finalizer(&meta, "kueue.x-k8s.io/resource-in-use"));
+    assert_string_equal(meta.finalizers[0], "kueue.x-k8s.io/resource-in-use");
     assert_string_equal(object_meta_label(&meta, "a"), "b");
     assert_null(object_meta_annotation(&meta, "a"));
 }
