@@ -66,7 +66,9 @@ static char escaped(char c)
     static const char from[] = "nrtabfv0", to[] = "\n\r\t\a\b\f\v\0";
     const char *found = c ? strchr(from, c) : NULL;
 
-    return found ? to[found - from] : c;
+    if (found)
+        c = to[found - from];
+    return c;
 }
 
 static void take_text(struct parser *p, bool raw)
@@ -167,7 +169,7 @@ static struct cel_node *node(struct parser *p, enum cel_node_kind kind, const ch
     made->args = ARENA_ARRAY(p->arena, count + 1, const struct cel_node *);
     made->count = count;
     if (count > 0)
-        memcpy(made->args, args, count * sizeof(*args));
+        memcpy(made->args, args, count * sizeof(const struct cel_node *));
     return made;
 }
 

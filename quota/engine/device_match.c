@@ -10,7 +10,7 @@ int device_filter_add(struct device_filter *filter, const char *const *texts, si
         ARENA_ARRAY(a, filter->count + count + 1, const struct cel_node *);
 
     if (filter->count > 0)
-        memcpy(grown, filter->selectors, filter->count * sizeof(*grown));
+        memcpy(grown, filter->selectors, filter->count * sizeof(const struct cel_node *));
     filter->selectors = grown;
     for (size_t i = 0; i < count; i++) {
         if (cel_parse(texts[i], a, &grown[filter->count], e) < 0)

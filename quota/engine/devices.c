@@ -166,7 +166,7 @@ static void take_selected(struct device_reading *r, const struct claim_place *pl
     found = device_match(r->engine, &filter, r->arena, &count);
     grown = ARENA_ARRAY(r->arena, r->taken_count + count + 1, const struct device *);
     if (r->taken_count > 0)
-        memcpy(grown, r->taken, r->taken_count * sizeof(*grown));
+        memcpy(grown, r->taken, r->taken_count * sizeof(const struct device *));
     for (size_t i = 0; i < count && (int64_t)got < request->count; i++)
         if (!is_taken(r, found[i]))
             grown[r->taken_count + got++] = found[i];

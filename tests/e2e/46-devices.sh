@@ -19,7 +19,7 @@ claiming() { # TEMPLATE: an edit for workload_make
 }
 uses() { echo ".status.admission.podSetAssignments[0].resourceUsage == $1"; }
 refused() { echo "$(cond QuotaReserved False "${2:-Misconfigured}" "$1") and $(cond Requeued False Inadmissible "$1")"; }
-path=spec.podSets[0].template.spec.resourceClaims[0].resourceClaimTemplateName
+path="spec.podSets[0].template.spec.resourceClaims[0].resourceClaimTemplateName"
 
 devices q 4
 class gpu.example.com
@@ -32,9 +32,9 @@ becomes "without quota it waits as with any resource" waits "$(cond QuotaReserve
 drop workloads fits
 becomes "and starts when devices are given back" waits "$(cond Admitted True) and $(uses '{"cpu": "1", "gpus": "2"}')"
 
-missing="$path: Internal error: ResourceClaimTemplate late: resourceclaimtemplates.resource.k8s.io \"late\" not found"
+missing() { echo "$path: Internal error: ResourceClaimTemplate $1: resourceclaimtemplates.resource.k8s.io \"$1\" not found"; }
 workload_make late q 1 "$(claiming late)"
-becomes "a template that is not there holds it back" late "$(refused "$missing")"
+becomes "a template that is not there holds it back" late "$(refused "$(missing late)")"
 check "the queue does not count it" holds clusterqueues q '.status.pendingWorkloads == 0'
 check "explain says so" bash -c "'$root/out/release/admitter.bin' explain workload late -n t --config '$work/config-one.yaml' | grep -qF 'ResourceClaimTemplate late'"
 claim_template late 'deviceClassName: gpu.example.com'
@@ -87,3 +87,16 @@ becomes "in older words" legacy "$(refused 'Workload uses DRA resources but the 
 api_restart "$alone" --feature-gates "$off,KueueDRARejectWorkloadsWhenDRADisabled=false"
 becomes "and ignored when that is wanted" off "$(cond Admitted True) and $(uses '{"cpu": "1"}')"
 becomes "by those who were refused before, too" nic "$(cond Admitted True) and condition_of(\"Requeued\") == null"
+
+# ---- without the right to look at devices ----
+kubectl create serviceaccount runner -n t >/dev/null
+kubectl create clusterrole most --verb='*' --resource='*.kueue.x-k8s.io,*.events.k8s.io,*.batch,*.node.k8s.io,*.scheduling.k8s.io,namespaces,limitranges,events' >/dev/null
+kubectl create clusterrolebinding most --clusterrole=most --serviceaccount=t:runner >/dev/null
+kubectl config view --raw --minify -o json | jq --arg t "$(kubectl create token runner -n t)" '.users[0].user = {token: $t}' >"$work/runner.kubeconfig"
+api_restart "$alone
+$mappings" --kubeconfig "$work/runner.kubeconfig"
+check "it says what it may not see" eventually 5 grep -q 'no right to list these objects.*resource.k8s.io' "$work/sluice-one.log"
+workload_make plain q 1
+becomes "others are admitted as ever" plain "$(cond Admitted True)"
+workload_make unseen q 1 "$(claiming two)"
+becomes "a template that it may not see is not there" unseen "$(refused "$(missing two)")"
