@@ -4,10 +4,13 @@
 
 #include "quota/engine/cel_private.h"
 
+#define STEPS_MOST 1000000 /* as many as the API server grants such an expression */
+
 struct evaluation {
     const struct device *device;
     struct arena *arena;
     const struct cel_scope *scope;
+    size_t *steps; /* nodes that were looked at so far */
 };
 
 static const struct cel_value failure = { .type = CEL_ERROR };
@@ -174,7 +177,7 @@ static struct cel_value macro(const struct evaluation *v, const struct cel_node 
         return failure;
     for (size_t i = 0; i < list.list.count; i++) {
         struct cel_scope inner = { node->variable, list.list.items[i], v->scope };
-        struct evaluation deeper = { v->device, v->arena, &inner };
+        struct evaluation deeper = { v->device, v->arena, &inner, v->steps };
         struct cel_value hit = evaluate(&deeper, node->args[1]);
 
         hits += hit.type == CEL_BOOL && hit.boolean;
@@ -210,6 +213,8 @@ static struct cel_value evaluate(const struct evaluation *v, const struct cel_no
 {
     struct cel_value target;
 
+    if (++*v->steps > STEPS_MOST)
+        return failure;
     switch (node->kind) {
     case CEL_LITERAL:
         return node->value;
@@ -233,8 +238,9 @@ static struct cel_value evaluate(const struct evaluation *v, const struct cel_no
 
 bool cel_selects(const struct cel_node *expression, const struct device *device, struct arena *a)
 {
-    struct evaluation v = { device, a, NULL };
+    size_t steps = 0;
+    struct evaluation v = { device, a, NULL, &steps };
     struct cel_value value = evaluate(&v, expression);
 
-    return value.type == CEL_BOOL && value.boolean;
+    return value.type == CEL_BOOL && value.boolean && steps <= STEPS_MOST;
 }

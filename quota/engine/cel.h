@@ -12,10 +12,11 @@
 
 struct cel_node;
 
-/* ERR_INVALID and *e: where and what ("1:8: undeclared reference to 'devise'"). The expression
- * lives in 'a' and borrows nothing. */
+/* At most 10 KiB, nested at most 64 deep. ERR_INVALID and *e: where and what ("1:8: undeclared
+ * reference to 'devise'"). The expression lives in 'a' and borrows nothing. */
 MUST_USE int cel_parse(const char *text, struct arena *a, const struct cel_node **out,
                        struct err *e);
 /* Is it true of this device? What cannot be evaluated (an attribute that the device does not have,
- * operands of the wrong type) is not true. 'a' is used for intermediate values. */
+ * operands of the wrong type, a pattern with references back or with repetitions that multiply to
+ * more than 1,000, more than a million steps) is not true. 'a' is used for intermediate values. */
 bool cel_selects(const struct cel_node *expression, const struct device *device, struct arena *a);

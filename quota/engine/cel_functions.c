@@ -6,6 +6,8 @@
 #include "quota/base/mem.h"
 #include "quota/engine/cel_private.h"
 
+#define PATTERN_REPETITIONS_MOST 1000
+
 static const struct cel_value failure = { .type = CEL_ERROR };
 
 static struct cel_value truth(bool value)
@@ -249,13 +251,36 @@ static struct cel_value contains(const struct cel_value *args, struct arena *are
     return both_texts(args) ? truth(strstr(args[0].text, args[1].text) != NULL) : failure;
 }
 
+/* A pattern whose cost the library keeps in bounds. RE2 knows no references back either, and limits
+ * how much repetitions multiply to. */
+static bool is_cheap(const char *pattern)
+{
+    double repetitions = 1;
+
+    for (const char *c = pattern; *c; c++) {
+        if (*c == '\\' && c[1]) {
+            c++;
+            if (*c >= '1' && *c <= '9')
+                return false;
+        } else if (*c == '{') {
+            const char *comma = c + 1 + strcspn(c + 1, ",}");
+            double least = strtod(c + 1, NULL);
+            double most = *comma == ',' ? strtod(comma + 1, NULL) : 0;
+
+            repetitions *= most > least ? most : least > 1 ? least : 1;
+        }
+    }
+    return repetitions <= PATTERN_REPETITIONS_MOST;
+}
+
 static struct cel_value matches(const struct cel_value *args, struct arena *arena)
 {
     regex_t expression;
     bool found;
 
     (void)arena;
-    if (!both_texts(args) || regcomp(&expression, args[1].text, REG_EXTENDED | REG_NOSUB) != 0)
+    if (!both_texts(args) || !is_cheap(args[1].text) ||
+        regcomp(&expression, args[1].text, REG_EXTENDED | REG_NOSUB) != 0)
         return failure;
     found = regexec(&expression, args[0].text, 0, NULL, 0) == 0;
     regfree(&expression);

@@ -5,6 +5,7 @@
 #include "quota/base/mem.h"
 #include "quota/engine/cel_private.h"
 
+#define TEXT_MOST 10240 /* bytes, as in the API */
 #define DEPTH_MOST 64
 #define ARGUMENTS_MOST 64
 
@@ -428,6 +429,8 @@ int cel_parse(const char *text, struct arena *a, const struct cel_node **out, st
 {
     struct parser p = { .start = text, .at = text, .arena = a, .e = e };
 
+    if (strlen(text) > TEXT_MOST)
+        return err_set(e, ERR_INVALID, "1:1: longer than %d bytes", TEXT_MOST);
     next(&p);
     *out = parse_expression(&p);
     if (!p.failed && p.token.kind != TOKEN_END)

@@ -33,6 +33,10 @@ static const struct {
     { D "model.startsWith('h1') && " D "model.endsWith('00')", true },
     { D "model.contains('x') || " D "model.matches('^h[0-9]+$')", true },
     { D "model.matches(r'^\\d+$')", false },
+    { D "model.matches('^h[0-9]{3}$')", true },
+    { D "model.matches('^h([0-9]{1,9}){1,9}$')", true },
+    { D "model.matches('^h([0-9]{1,99}){1,99}$')", false }, /* multiplies to too much */
+    { D "model.matches(r'(.)\\1')", false },                /* so do references back */
     { D "model in ['a100', 'h100']", true },
     { D "model in ['a100']", false },
     { "['a100', 'h100'].exists(m, m == " D "model)", true },
@@ -160,11 +164,42 @@ static void deep_expressions_are_refused(void **state)
         const struct cel_node *parsed;
         struct err e = { 0 };
 
-        for (int k = 0; k < 100000; k++)
+        for (int k = 0; k < 1000; k++)
             strbuf_puts(&text, deep[i]);
         assert_int_equal(cel_parse(text.text, &facts, &parsed, &e), -1);
         assert_non_null(strstr(e.text, "nested too deeply"));
     }
+}
+
+static void long_expressions_are_refused(void **state)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+    const struct cel_node *parsed;
+    struct err e = { 0 };
+
+    (void)state;
+    strbuf_puts(&text, "1 ");
+    for (int k = 0; k < 100000; k++)
+        strbuf_puts(&text, "+ 1 ");
+    assert_int_equal(cel_parse(text.text, &facts, &parsed, &e), -1);
+    assert_string_equal(e.text, "1:1: longer than 10240 bytes");
+}
+
+static void endless_expressions_end(void **state)
+{
+    AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+    struct device device = { .driver = "gpu.example.com" };
+    const struct cel_node *parsed;
+    struct err e = { 0 };
+
+    (void)state;
+    for (int k = 0; k < 20; k++)
+        strbuf_puts(&text, "[1,1,1,1,1,1,1,1].all(x, ");
+    strbuf_puts(&text, "true");
+    for (int k = 0; k < 20; k++)
+        strbuf_putc(&text, ')');
+    assert_int_equal(cel_parse(text.text, &facts, &parsed, &e), 0);
+    assert_false(cel_selects(parsed, &device, &facts));
 }
 
 int main(void)
@@ -173,6 +208,8 @@ int main(void)
         cmocka_unit_test_teardown(expressions_select, facts_finish),
         cmocka_unit_test_teardown(mistakes_are_named_with_their_place, facts_finish),
         cmocka_unit_test_teardown(deep_expressions_are_refused, facts_finish),
+        cmocka_unit_test_teardown(long_expressions_are_refused, facts_finish),
+        cmocka_unit_test_teardown(endless_expressions_end, facts_finish),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
