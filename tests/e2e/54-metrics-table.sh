@@ -33,6 +33,7 @@ shows 'kueue_pending_workloads{cluster_queue="q",custom_cq_team="red",custom_wl_
 shows 'kueue_pending_workloads{cluster_queue="q",custom_cq_team="red",custom_wl_size="large",status="active"}' 0
 shows 'kueue_local_queue_admitted_workloads_total{custom_lq_team="green",custom_wl_size="small",name="lq-q",namespace="t",priority_class=""}' 1
 shows 'kueue_cohort_subtree_quota{cohort="co",custom_co_team="red",flavor="f",resource="cpu"}' 6
+drop workloads large # it would take the place of the small one
 end small
 shows 'kueue_admitted_active_workloads{cluster_queue="q",custom_cq_team="red",custom_wl_size="small"}' none
 wl urgent lq-q 6 'priority: 9'
