@@ -9,7 +9,7 @@
 #include "quota/engine/figures.h"
 
 /* A walk over more waiting workloads than this is made once per interval, not at every change. */
-#define WALK_AT_ONCE 2000
+#define WALK_AT_ONCE 200
 #define WALK_INTERVAL NANOSECONDS_PER_SECOND
 
 bool report_is_wanted(const struct loop *loop)
@@ -34,31 +34,34 @@ static void cluster_queue_resources(struct loop *loop, const char *name)
 }
 
 /* Series of resources that nobody asks for any more must go. */
-static void demand_report(struct object_record *record, const struct pending_figures *figures)
+static void demand_report(struct loop *loop, struct object_record *record)
 {
+    size_t count;
+    const struct pending_demand *demand =
+        engine_pending_demand(loop->engine, record->name, &loop->scratch, &count);
     uint64_t print = 1;
 
-    for (size_t i = 0; i < figures->demand_count; i++)
-        print = hash_text(print, figures->demand[i].resource);
+    for (size_t i = 0; i < count; i++)
+        print = hash_text(print, demand[i].resource);
     if (record->demand_print != print)
         metrics_cluster_queue_demand_forget(record->name);
     record->demand_print = print;
-    for (size_t i = 0; i < figures->demand_count; i++)
-        metrics_cluster_queue_pending_resource(record->name, figures->demand[i].resource,
-                                               figures->demand[i].amount);
+    for (size_t i = 0; i < count; i++)
+        metrics_cluster_queue_pending_resource(record->name, demand[i].resource, demand[i].amount);
 }
 
 static void pending_walk(struct loop *loop, struct object_record *record, bool active)
 {
-    struct pending_figures figures;
-    int64_t hidden;
-
     record->walked = loop_now();
-    engine_pending_figures(loop->engine, record->name, &loop->scratch, &figures);
-    demand_report(record, &figures);
-    hidden = active ? 0 : figures.active_hashes;
-    metrics_cluster_queue_hashes(record->name, figures.active_hashes - hidden,
-                                 figures.inadmissible_hashes + hidden);
+    if (metrics_wants_demand())
+        demand_report(loop, record);
+    if (metrics_wants_hashes()) {
+        struct pending_kinds kinds = engine_pending_kinds(loop->engine, record->name);
+        int64_t hidden = active ? 0 : kinds.active;
+
+        metrics_cluster_queue_hashes(record->name, kinds.active - hidden,
+                                     kinds.inadmissible + hidden);
+    }
 }
 
 static void report_cluster_queue(struct loop *loop, const char *name)

@@ -180,6 +180,16 @@ void metrics_cluster_queue_limits(const char *name, const char *flavor, const ch
     set(METRIC_LENDING, &owner, BASE(cohort, name, flavor, resource), natural(resource, lending));
 }
 
+bool metrics_wants_demand(void)
+{
+    return metrics_current() && metrics_current()->items[METRIC_RESOURCE_PENDING];
+}
+
+bool metrics_wants_hashes(void)
+{
+    return metrics_current() && metrics_current()->items[METRIC_HASHES];
+}
+
 void metrics_cluster_queue_pending_resource(const char *name, const char *resource, int64_t amount)
 {
     set(METRIC_RESOURCE_PENDING, &(struct metrics_owner){ .cluster_queue = name },

@@ -141,6 +141,9 @@ bool metrics_take_moved(void);
  * the series of flavors that are gone. */
 void metrics_cluster_queue_limits(const char *name, const char *flavor, const char *resource,
                                   int64_t borrowing, int64_t lending);
+/* Is anybody told these? Finding out the numbers is work. */
+bool metrics_wants_demand(void);
+bool metrics_wants_hashes(void);
 void metrics_cluster_queue_pending_resource(const char *name, const char *resource, int64_t amount);
 void metrics_cluster_queue_demand_forget(const char *name); /* all its resources */
 void metrics_cluster_queue_hashes(const char *name, int64_t active, int64_t inadmissible);

@@ -7,7 +7,8 @@
 #include "quota/base/metric_text.h"
 
 struct series {
-    char *key; /* label values in the given order, each with its NUL */
+    size_t place; /* in metric->series */
+    char *key;    /* label values in the given order, each with its NUL */
     size_t key_length;
     char *labels; /* name="value",... in order of names, escaped */
     size_t labels_length;
@@ -27,8 +28,9 @@ struct metric {
     char **bound_texts;
     size_t bucket_count;
     struct map *by_key;
-    struct series **series; /* sorted by 'labels' when 'is_sorted' */
-    size_t count, capacity;
+    struct series **series; /* sorted by 'labels' when 'is_sorted'; NULL where one was removed */
+    size_t count, capacity; /* with the holes */
+    size_t holes;
     bool is_sorted;
 };
 
@@ -58,7 +60,8 @@ static void series_destroy(struct series *series)
 static void metric_destroy(struct metric *metric)
 {
     for (size_t i = 0; i < metric->count; i++)
-        series_destroy(metric->series[i]);
+        if (metric->series[i])
+            series_destroy(metric->series[i]);
     for (size_t i = 0; i < metric->label_count; i++)
         free(metric->labels[i]);
     for (size_t i = 0; i < metric->bucket_count; i++)
@@ -206,6 +209,24 @@ static char *labels_text(const struct metric *metric, const char *const *values)
     return strbuf_take(&out);
 }
 
+static void holes_close(struct metric *metric)
+{
+    size_t kept = 0;
+
+    if (metric->holes == 0)
+        return;
+    for (size_t i = 0; i < metric->count; i++) {
+        struct series *series = metric->series[i];
+
+        if (!series)
+            continue;
+        series->place = kept;
+        metric->series[kept++] = series;
+    }
+    metric->count = kept;
+    metric->holes = 0;
+}
+
 static struct series *series_create(struct metric *metric, const struct key *key,
                                     const char *const *values)
 {
@@ -217,8 +238,11 @@ static struct series *series_create(struct metric *metric, const struct key *key
     series->key_length = key->length;
     series->labels = labels_text(metric, values);
     series->labels_length = strlen(series->labels);
+    if (metric->holes > metric->count / 2)
+        holes_close(metric);
     metric->series =
         mem_grow(metric->series, metric->count, &metric->capacity, sizeof(*metric->series));
+    series->place = metric->count;
     metric->series[metric->count++] = series;
     metric->is_sorted = false;
     map_put(metric->by_key, key_view(key), series);
@@ -307,48 +331,56 @@ static bool series_matches(const struct metric *metric, const struct series *ser
     return true;
 }
 
-static size_t remove_matching(struct metric *metric, const char *const *match)
+static void series_remove(struct metric *metric, struct series *series)
 {
-    size_t kept = 0, all = metric->count;
-
-    for (size_t i = 0; i < all; i++) {
-        struct series *series = metric->series[i];
-
-        if (!series_matches(metric, series, match)) {
-            metric->series[kept++] = series;
-            continue;
-        }
-        map_remove(metric->by_key, (struct str){ series->key, series->key_length });
-        series_destroy(series);
-    }
-    metric->count = kept;
-    return all - kept;
+    map_remove(metric->by_key, (struct str){ series->key, series->key_length });
+    metric->series[series->place] = NULL;
+    metric->holes++;
+    series_destroy(series);
 }
 
-/* When every value is given there is at most one: no walk then, unless it is there. */
-static bool may_match(const struct metric *metric, const char *const *match)
+static size_t remove_matching(struct metric *metric, const char *const *match)
 {
-    struct key key;
-    bool found;
+    size_t count = 0;
 
+    for (size_t i = 0; i < metric->count; i++)
+        if (metric->series[i] && series_matches(metric, metric->series[i], match)) {
+            series_remove(metric, metric->series[i]);
+            count++;
+        }
+    return count;
+}
+
+/* When every value is given there is at most one: no walk then. */
+static size_t remove_one(struct metric *metric, const char *const *values)
+{
+    struct series *series;
+    struct key key;
+
+    key_init(&key, metric, values);
+    series = map_get(metric->by_key, key_view(&key));
+    key_finish(&key);
+    if (series)
+        series_remove(metric, series);
+    return series ? 1 : 0;
+}
+
+static bool is_complete(const struct metric *metric, const char *const *match)
+{
     for (size_t i = 0; i < metric->label_count; i++)
         if (!match || !match[i])
-            return metric->count > 0;
-    key_init(&key, metric, match);
-    found = map_get(metric->by_key, key_view(&key)) != NULL;
-    key_finish(&key);
-    return found;
+            return false;
+    return true;
 }
 
 size_t metric_remove(struct metric *metric, const char *const *match)
 {
-    size_t count = 0;
+    size_t count;
 
     if (!metric)
         return 0;
     pthread_mutex_lock(&metric->registry->mutex);
-    if (may_match(metric, match))
-        count = remove_matching(metric, match);
+    count = is_complete(metric, match) ? remove_one(metric, match) : remove_matching(metric, match);
     pthread_mutex_unlock(&metric->registry->mutex);
     return count;
 }
@@ -439,15 +471,24 @@ static void print_histogram(struct strbuf *out, const struct metric *metric,
     print_line(out, metric, "_count", series, NULL, (double)series->count);
 }
 
+static void series_sort(struct metric *metric)
+{
+    holes_close(metric);
+    if (metric->is_sorted)
+        return;
+    qsort(metric->series, metric->count, sizeof(*metric->series), by_labels);
+    for (size_t i = 0; i < metric->count; i++)
+        metric->series[i]->place = i;
+    metric->is_sorted = true;
+}
+
 static void print_metric(struct strbuf *out, struct metric *metric)
 {
     static const char *const types[] = { "counter", "gauge", "histogram" };
 
+    series_sort(metric);
     if (metric->count == 0)
         return;
-    if (!metric->is_sorted)
-        qsort(metric->series, metric->count, sizeof(*metric->series), by_labels);
-    metric->is_sorted = true;
     strbuf_printf(out, "# HELP %s ", metric->name);
     metric_escape(out, metric->help, false);
     strbuf_printf(out, "\n# TYPE %s %s\n", metric->name, types[metric->type]);

@@ -127,14 +127,27 @@ static void demand_covered(struct demand_list *list, const struct engine *engine
             demand_add(list, intern_text(engine->resource_names, queue->groups[g].resources[r]), 0);
 }
 
-static void demand_report(const struct demand_list *list, struct arena *arena,
-                          struct pending_figures *figures)
+struct pending_demand *engine_pending_demand(const struct engine *engine, const char *name,
+                                             struct arena *arena, size_t *count)
 {
-    figures->demand_count = list->count;
-    figures->demand = ARENA_ARRAY(arena, list->count + 1, struct pending_demand);
-    for (size_t i = 0; i < list->count; i++)
-        figures->demand[i] = (struct pending_demand){ arena_strdup(arena, list->rows[i].resource),
-                                                      list->rows[i].amount };
+    const struct cluster_queue_record *queue = cluster_queue_find(engine, name);
+    struct demand_list list = { 0 };
+    struct pending_demand *rows;
+
+    if (queue) {
+        demand_covered(&list, engine, queue);
+        for (size_t i = 0; i < queue->heap.count; i++)
+            demand_of(&list, queue->heap.items[i]);
+        for (struct item *item = queue->parked; item; item = item->kin_next)
+            demand_of(&list, item);
+    }
+    *count = list.count;
+    rows = ARENA_ARRAY(arena, list.count + 1, struct pending_demand);
+    for (size_t i = 0; i < list.count; i++)
+        rows[i] = (struct pending_demand){ arena_strdup(arena, list.rows[i].resource),
+                                           list.rows[i].amount };
+    free(list.rows);
+    return rows;
 }
 
 static int64_t parked_kinds(const struct cluster_queue_record *queue)
@@ -149,24 +162,14 @@ static int64_t parked_kinds(const struct cluster_queue_record *queue)
     return count;
 }
 
-void engine_pending_figures(const struct engine *engine, const char *name, struct arena *arena,
-                            struct pending_figures *figures)
+struct pending_kinds engine_pending_kinds(const struct engine *engine, const char *name)
 {
     const struct cluster_queue_record *queue = cluster_queue_find(engine, name);
-    struct demand_list list = { 0 };
 
-    *figures = (struct pending_figures){ 0 };
     if (!queue)
-        return;
-    demand_covered(&list, engine, queue);
-    for (size_t i = 0; i < queue->heap.count; i++)
-        demand_of(&list, queue->heap.items[i]);
-    for (struct item *item = queue->parked; item; item = item->kin_next)
-        demand_of(&list, item);
-    demand_report(&list, arena, figures);
-    free(list.rows);
-    figures->active_hashes = queue->alike ? (int64_t)id_map_count(queue->alike) : 0;
-    figures->inadmissible_hashes = parked_kinds(queue);
+        return (struct pending_kinds){ 0, 0 };
+    return (struct pending_kinds){ queue->alike ? (int64_t)id_map_count(queue->alike) : 0,
+                                   parked_kinds(queue) };
 }
 
 /* ---- place in the tree ---- */

@@ -19,18 +19,19 @@ struct quota_limits {
 struct quota_limits *engine_cluster_queue_limits(const struct engine *engine, const char *name,
                                                  struct arena *arena, size_t *count);
 
-/* Workloads that wait in a ClusterQueue. Costs a walk over all of them. */
+/* Total requests of the workloads that wait in a ClusterQueue; what the queue covers appears with 0
+ * too. Costs a walk over all of them. */
 struct pending_demand {
     const char *resource;
     int64_t amount;
 };
-struct pending_figures {
-    struct pending_demand *demand; /* total requests; what the queue covers appears with 0 too */
-    size_t demand_count;
-    int64_t active_hashes, inadmissible_hashes; /* different kinds of workloads (3.9) */
+struct pending_demand *engine_pending_demand(const struct engine *engine, const char *name,
+                                             struct arena *arena, size_t *count);
+/* Different kinds of workloads (3.9) that wait in it. Costs a walk over the parked ones. */
+struct pending_kinds {
+    int64_t active, inadmissible;
 };
-void engine_pending_figures(const struct engine *engine, const char *name, struct arena *arena,
-                            struct pending_figures *figures);
+struct pending_kinds engine_pending_kinds(const struct engine *engine, const char *name);
 
 /* ---- place in the tree ---- */
 struct tree_place {

@@ -182,6 +182,39 @@ static void series_go_by_any_label(void **state)
     metric_registry_destroy(registry);
 }
 
+static void series_come_and_go_one_by_one(void **state)
+{
+    static const char *const labels[] = { "x" };
+    struct metric_registry *registry = metric_registry_create();
+    struct metric *metric = metric_register(
+        registry,
+        &(struct metric_info){
+            .name = "m", .help = "h", .labels = labels, .label_count = 1, .type = METRIC_GAUGE });
+    char text[16];
+    const char *values[] = { text };
+    double value;
+
+    (void)state;
+    for (int round = 0; round < 100; round++) {
+        for (int i = 0; i < 10; i++) {
+            snprintf(text, sizeof(text), "%d", (i * 7) % 10);
+            metric_set(metric, values, i);
+        }
+        for (int i = 0; i < 10; i += round < 99 ? 1 : 3) {
+            snprintf(text, sizeof(text), "%d", i);
+            assert_int_equal(metric_remove(metric, values), 1);
+            assert_int_equal(metric_remove(metric, values), 0);
+            assert_false(metric_read(metric, values, &value));
+        }
+    }
+    assert_text(registry, "# HELP m h\n# TYPE m gauge\n"
+                          "m{x=\"1\"} 3\nm{x=\"2\"} 6\nm{x=\"4\"} 2\n"
+                          "m{x=\"5\"} 5\nm{x=\"7\"} 1\nm{x=\"8\"} 4\n");
+    assert_int_equal(metric_remove(metric, NULL), 6);
+    assert_text(registry, "");
+    metric_registry_destroy(registry);
+}
+
 static void values_do_not_run_into_each_other(void **state)
 {
     struct metric_registry *registry = metric_registry_create();
@@ -295,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_metric_without_series_says_nothing),
         cmocka_unit_test(numbers_and_label_values_are_written_as_the_format_asks),
         cmocka_unit_test(series_go_by_any_label),
+        cmocka_unit_test(series_come_and_go_one_by_one),
         cmocka_unit_test(values_do_not_run_into_each_other),
         cmocka_unit_test(gauges_of_a_role_go_together),
         cmocka_unit_test(random_changes_agree_with_a_plain_table),

@@ -189,19 +189,22 @@ static void what_fits_or_holds_quota_lacks_nothing(void **state)
 
 /* ---- figures ---- */
 
-static const struct pending_demand *demand_of(const struct pending_figures *figures,
-                                              const char *name)
+static int64_t demand_of(struct world *world, const char *queue, const char *resource)
 {
-    for (size_t i = 0; i < figures->demand_count; i++)
-        if (strcmp(figures->demand[i].resource, name) == 0)
-            return &figures->demand[i];
-    return NULL;
+    size_t count;
+    const struct pending_demand *demand =
+        engine_pending_demand(world->engine, queue, &world->answer, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(demand[i].resource, resource) == 0)
+            return demand[i].amount;
+    return -1;
 }
 
 static void figures_of_a_queue(void **state)
 {
     struct world world;
-    struct pending_figures figures;
+    struct pending_kinds kinds;
     struct quota_limits *limits;
     struct tree_place place;
     double share;
@@ -217,12 +220,12 @@ static void figures_of_a_queue(void **state)
     world_holds(&world, "q", "held", 0, "cpu@f=4", 1);
     world_waits(&world, "q", "a", 0, "cpu=4", 2);
     world_waits(&world, "q", "b", 0, "cpu=4", 3);
-    engine_pending_figures(world.engine, "q", &world.answer, &figures);
-    assert_int_equal(demand_of(&figures, "cpu")->amount, 8000);
-    assert_int_equal(figures.active_hashes, 1);
-    assert_int_equal(figures.inadmissible_hashes, 0);
-    engine_pending_figures(world.engine, "lender", &world.answer, &figures);
-    assert_int_equal(demand_of(&figures, "cpu")->amount, 0);
+    assert_int_equal(demand_of(&world, "q", "cpu"), 8000);
+    assert_int_equal(demand_of(&world, "lender", "cpu"), 0);
+    assert_int_equal(demand_of(&world, "absent", "cpu"), -1);
+    kinds = engine_pending_kinds(world.engine, "q");
+    assert_int_equal(kinds.active, 1);
+    assert_int_equal(kinds.inadmissible, 0);
     limits = engine_cluster_queue_limits(world.engine, "q", &world.answer, &count);
     assert_int_equal(count, 1);
     assert_int_equal(limits[0].borrowing, 3000);
