@@ -147,8 +147,8 @@ static void reserve_capacity(struct cycle *cycle, const struct entry *entry)
     for (size_t i = 0; i < assignment->usage_count; i++) {
         int64_t amount = reserved_amount(entry, &assignment->usage[i]);
 
-        if (amount <
-            0) /* over its limit: counts in the ClusterQueue only, as the add of 2.2 has it */
+        /* Over its limit: counts in the ClusterQueue only, as the add of 2.2 has it. */
+        if (amount < 0)
             usage_add(&cycle->engine->journal, &entry->queue->node, assignment->usage[i].fr,
                       amount);
         else
