@@ -400,6 +400,23 @@ static void add_missing(const struct gates *gates, enum gate gate, struct strbuf
     }
 }
 
+void gates_flag_complete(struct str flag, struct strbuf *out)
+{
+    struct gates gates;
+
+    gates_default(&gates);
+    strbuf_str(out, flag);
+    if (gates_parse(&gates, flag, NULL) < 0)
+        return;
+    for (unsigned i = 0; i < GATE_COUNT; i++) {
+        AUTO_STRBUF struct strbuf missing = STRBUF_INIT;
+
+        add_missing(&gates, (enum gate)i, &missing);
+        if (gates.on[i] && !gates.given[i] && missing.length > 0)
+            strbuf_printf(out, ",%s=false", rows[i].name);
+    }
+}
+
 int gates_check(const struct gates *gates, struct err *e)
 {
     for (unsigned i = 0; i < GATE_COUNT; i++) {

@@ -127,5 +127,9 @@ MUST_USE int gates_parse(struct gates *gates, struct str text, struct err *e);
  * lacks some, and all that it lacks. */
 MUST_USE int gates_check(const struct gates *gates, struct err *e);
 
+/* For those who try things out: 'flag', and behind it "X=false" for every gate X that it does not
+ * name and that needs one it switches off. A flag that gates_parse refuses stays as it is. */
+void gates_flag_complete(struct str flag, struct strbuf *out);
+
 /* Put the gates into the settings of the loop, the engine and the job kinds. */
 void gates_apply(const struct gates *gates, struct loop_settings *settings);

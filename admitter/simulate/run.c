@@ -221,10 +221,16 @@ static int run_configured(const struct simulate_documents *documents,
 static int configure(const struct simulate_options *options, struct configuration *configuration,
                      struct err *e)
 {
+    AUTO_STRBUF struct strbuf completed = STRBUF_INIT;
+    const char *gates = NULL;
+
+    if (options->feature_gates) {
+        gates_flag_complete(str_of(options->feature_gates), &completed);
+        gates = completed.text;
+    }
     if (options->config_text.length)
-        return configuration_read(options->config_text, "configuration", options->feature_gates,
-                                  configuration, e);
-    return configuration_load(options->config_path, options->feature_gates, configuration, e);
+        return configuration_read(options->config_text, "configuration", gates, configuration, e);
+    return configuration_load(options->config_path, gates, configuration, e);
 }
 
 int simulate_run(const struct simulate_documents *documents, const struct simulate_options *options,

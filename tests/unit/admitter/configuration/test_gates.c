@@ -183,6 +183,42 @@ static void an_enabled_gate_needs_those_it_depends_on(void **state)
     }
 }
 
+static void a_flag_is_completed_with_what_needs_the_gates_it_switches_off(void **state)
+{
+    static const struct {
+        const char *flag, *completed;
+    } completions[] = {
+        { "", "" },
+        { "PartialAdmission=false", "PartialAdmission=false" },
+        { "FlavorFungibility=false",
+          "FlavorFungibility=false,FlavorFungibilityPreserveScanProgress=false" },
+        { "FlavorFungibility=false,FlavorFungibilityPreserveScanProgress=true",
+          "FlavorFungibility=false,FlavorFungibilityPreserveScanProgress=true" },
+        { "KueueDRAIntegration=true", "KueueDRAIntegration=true" },
+        { "NoSuchGate=false", "NoSuchGate=false" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(completions); i++) {
+        AUTO_STRBUF struct strbuf out = STRBUF_INIT;
+
+        gates_flag_complete(str_of(completions[i].flag), &out);
+        assert_string_equal(out.text ? out.text : "", completions[i].completed);
+    }
+}
+
+static void everything_of_topology_goes_off_together(void **state)
+{
+    AUTO_STRBUF struct strbuf out = STRBUF_INIT;
+    struct gates gates;
+
+    (void)state;
+    gates_flag_complete(str_of("TopologyAwareScheduling=false"), &out);
+    gates_default(&gates);
+    assert_int_equal(gates_parse(&gates, strbuf_view(&out), NULL), 0);
+    assert_int_equal(gates_check(&gates, NULL), 0);
+}
+
 static void gates_reach_the_settings(void **state)
 {
     struct loop_settings settings = { 0 };
@@ -215,6 +251,8 @@ int main(void)
         cmocka_unit_test(flags_are_read_or_refused_by_name),
         cmocka_unit_test(a_stage_sets_all_gates_that_are_not_given),
         cmocka_unit_test(an_enabled_gate_needs_those_it_depends_on),
+        cmocka_unit_test(a_flag_is_completed_with_what_needs_the_gates_it_switches_off),
+        cmocka_unit_test(everything_of_topology_goes_off_together),
         cmocka_unit_test(gates_reach_the_settings),
     };
 
