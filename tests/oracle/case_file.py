@@ -62,10 +62,14 @@ def _expectation(shows, configuration, gates, mode, output):
     }
 
 
+def manifests(documents):
+    """As YAML."""
+    return "\n---\n".join("\n".join(_lines(document, 0)) for document in documents) + "\n"
+
+
 def text(shows, world, mode, output, now):
     """The whole file."""
     documents, configuration, gates = world
     expectation = _expectation(shows, configuration, gates, mode, output)
     expectation.setdefault("run", {})["now"] = now
-    parts = ["\n".join(_lines(document, 0)) for document in documents]
-    return f"# {shows}\n" + "\n---\n".join(parts) + "\n--- # expect\n" + "\n".join(_lines(expectation, 0)) + "\n"
+    return f"# {shows}\n" + manifests(documents) + "--- # expect\n" + manifests([expectation])

@@ -11,6 +11,7 @@ import case_file
 import chances
 import clock
 import generator
+import notation
 import report
 import shrink
 from config import Config
@@ -23,7 +24,7 @@ def program_text(program, directory, world, mode):
     documents, configuration, gates = world
     manifest, config = os.path.join(directory, "world.json"), os.path.join(directory, "config.json")
     with open(manifest, "w", encoding="utf-8") as out:
-        json.dump({"apiVersion": "v1", "kind": "List", "items": documents}, out)
+        out.write(notation.text(notation.variants(documents)))
     with open(config, "w", encoding="utf-8") as out:
         json.dump(configuration, out)
     command = [program, "simulate", "-f", manifest, "-o", "json", "--config", config, "--now", chances.NOW, *mode]
@@ -109,7 +110,8 @@ class Comparison:
             found, output = self.differences(world, mode), oracle_output(world, mode)
             path = os.path.join(self.out, f"world-{seed}.yaml")
             with open(path, "w", encoding="utf-8") as out:
-                out.write(case_file.text(f"World {seed}.", world, mode, output, chances.NOW))
+                shown = [notation.variants(world[0]), *world[1:]]
+                out.write(case_file.text(f"World {seed}.", shown, mode, output, chances.NOW))
             print(f"    {path} shows it")
         for line in found[:4]:
             print("    " + line)

@@ -230,7 +230,9 @@ class Workloads:
 
     def _evicted_before(self, conditions, status, time):
         chances = self.chances
-        reason = chances.pick("PodsReadyTimeout", "AdmissionCheck", "Preempted", "ClusterQueueStopped")
+        reason = chances.pick(
+            "PodsReadyTimeout", "AdmissionCheck", "Preempted", "ClusterQueueStopped", "LocalQueueStopped", "Deactivated"
+        )
         conditions.append(condition("Evicted", "True", reason, time))
         if reason == "Preempted":
             why = chances.pick("InClusterQueue", "InCohortReclaimWhileBorrowing")

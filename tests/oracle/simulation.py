@@ -86,14 +86,24 @@ class Simulation:
         self.waiting[workload.key] = workload
         if workload.requeue_at is not None:
             self.backoffs[workload.key] = workload.requeue_at
-        elif self._backs_off(workload):
+        elif self._is_let_go(workload):
             self.backoffs[workload.key] = self.context.now
         self._enqueue(workload)
 
-    @staticmethod
-    def _backs_off(workload):
-        """Is it waiting for a backoff that ends by itself?"""
-        return workload.is_false("Requeued") and workload.conditions["Requeued"].reason in BACKING_OFF
+    def _is_let_go(self, workload):
+        """Was it held back by something that is over, apart from requeueAt (3.1)?"""
+        if not workload.is_false("Requeued"):
+            return False
+        reason = workload.conditions["Requeued"].reason
+        local = self.world.local_queues.get((workload.namespace, workload.local_queue))
+        queue = self.world.queues.get(local.queue) if local else None
+        if reason == "LocalQueueStopped":
+            return local is not None and not local.stopped
+        if reason == "ClusterQueueStopped":
+            return queue is not None and queue.stop == "None"
+        if reason.startswith("Deactivated"):
+            return workload.active
+        return reason in BACKING_OFF
 
     def _enqueue(self, workload):
         queue = self._queue_of(workload)
@@ -303,7 +313,7 @@ class Simulation:
                 del self.backoffs[key]
                 workload = self.waiting[key]
                 workload.requeue_at = None
-                if self._backs_off(workload):
+                if self._is_let_go(workload):
                     workload.set_condition("Requeued", "True", "BackoffFinished", "", self.context.now)
                 for queue in self.queues.values():
                     if key in queue.parked:
