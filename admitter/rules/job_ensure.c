@@ -188,12 +188,27 @@ static bool last_slice(struct job_rule *s, const struct workload_facts *unfinish
            let_finished_go(s);
 }
 
+/* A slice of an earlier job of that name, whose end nobody saw; NULL. */
+static const struct workload_facts *left_over(const struct job_rule *s)
+{
+    for (size_t i = 0; i < s->facts->workload_count; i++) {
+        const struct workload_facts *workload = &s->facts->workloads[i];
+
+        if (!facts_finished(workload) && is_of_another_job(s, workload))
+            return workload;
+    }
+    return NULL;
+}
+
 /* 1.20. A job whose pods are not held back by a gate may not grow while it runs. */
 static bool own_slice(struct job_rule *s, const struct workload_facts **match)
 {
     bool runs_free = !s->job->is_suspended && !s->job->is_gated;
+    const struct workload_facts *old = left_over(s);
     struct slice_choice slices;
 
+    if (old)
+        return delete_surplus(s, old);
     switch (slice_choose(s->job, s->facts->workloads, s->facts->workload_count, &slices)) {
     case SLICE_FINISH:
         return job_finish_workload(s, slices.slice, slices.reason, slices.message);

@@ -793,6 +793,21 @@ static void elastic_jobs_grow_by_slices(void **state)
     assert_ptr_equal(choice.workload, &workloads[0]);
 }
 
+static void slices_of_an_earlier_job_go(void **state)
+{
+    (void)state;
+    with_job(ELASTIC, "'suspend':true,'parallelism':3", "")->is_gated = true;
+    add(SPEC, 3,
+        "'ownerReferences':[{'kind':'Job','name':'j','uid':'old','controller':true}],"
+        "'finalizers':['kueue.x-k8s.io/resource-in-use']",
+        "", holds("QuotaReserved Admitted Evicted"));
+    assert_int_equal(next(), JOB_DELETE_WORKLOAD);
+    assert_event("DeletedWorkload", "Deleted not matching Workload: ns/wl");
+    json_object_set_new(member(workloads[0].object, "status.conditions.0"), "type",
+                        json_string("Finished"));
+    assert_int_equal(next(), JOB_CREATE_WORKLOAD); /* one that has ended is in nobody's way */
+}
+
 static void the_end_of_an_elastic_job_is_told_once(void **state)
 {
     struct job *job = with_job(ELASTIC, "'suspend':false,'parallelism':3", "");
@@ -994,6 +1009,7 @@ int main(void)
         TEST(the_queue_may_change_without_quota),
         TEST(an_elastic_job_without_a_gate_may_not_grow),
         TEST(elastic_jobs_grow_by_slices),
+        TEST(slices_of_an_earlier_job_go),
         TEST(the_end_of_an_elastic_job_is_told_once),
         TEST(infos_of_an_admission),
         TEST(infos_take_updates_of_checks),
