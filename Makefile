@@ -69,8 +69,10 @@ $(OUT)/admitter.bin: $(OUT)/admitter/main.o $(call reverse,$(ARCHIVES))
 
 # Unit tests: tests/unit/<room>/test_<file>.c is linked with its room and the rooms below it only,
 # so that a call up the table does not link. tests/unit/<room>/support*.c is linked into each;
-# SUPPORT.<room> names another room whose support its tests share.
-SUPPORT.admitter/loop := admitter/rules
+# SUPPORT.<room> names the rooms whose support its tests share.
+SUPPORT.admitter/jobs  := admitter/objects
+SUPPORT.admitter/rules := admitter/objects
+SUPPORT.admitter/loop  := admitter/objects admitter/rules
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
 UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(OUT)/%)
 rooms_upto = $(if $(2),$(firstword $(2)) $(if $(filter $(1),$(firstword $(2))),,$(call rooms_upto,$(1),$(wordlist 2,$(words $(2)),$(2)))))

@@ -1,8 +1,6 @@
 #include "tests/unit/admitter/jobs/support.h"
 
 #include <string.h>
-/* The helpers of the objects' tests, compiled again for this room. */
-#include "tests/unit/admitter/objects/support.c"
 
 struct world world;
 
@@ -33,9 +31,9 @@ static bool uses_multikueue(void *context, const char *namespace, const char *qu
 }
 
 static int find_owner(void *context, unsigned kind, const char *namespace, const char *name,
-                      struct arena *arena, struct owner_facts *facts, struct err *e)
+                      struct arena *a, struct owner_facts *facts, struct err *e)
 {
-    (void)context, (void)namespace, (void)arena, (void)e;
+    (void)context, (void)namespace, (void)a, (void)e;
     if (!world.kinds.items[kind].is_followed)
         return 0;
     for (size_t i = 0; i < world.owner_count; i++) {
@@ -57,13 +55,15 @@ struct job_environment environment = {
     .ancestors = { .kinds = &world.kinds, .find = find_owner },
 };
 
-void world_reset(struct arena *in)
+int world_setup(void **state)
 {
     static const char *const frameworks[] = { "batch/job" };
 
+    arena_setup(state);
     world = (struct world){ .managed = 1 };
     job_options_default(&world.options);
-    owner_kinds_init(&world.kinds, in, frameworks, 1, NULL, 0);
+    owner_kinds_init(&world.kinds, &arena, frameworks, 1, NULL, 0);
+    return 0;
 }
 
 json_t *job_object(const char *metadata, const char *spec)
@@ -78,12 +78,12 @@ json_t *job_object(const char *metadata, const char *spec)
     return tree(text);
 }
 
-const char *job_errors(struct arena *arena, const json_t *old_object, const json_t *object)
+const char *job_errors(const json_t *old_object, const json_t *object)
 {
     struct field_errors errors;
     const char *text;
 
-    field_errors_init(&errors, arena);
+    field_errors_init(&errors, &arena);
     if (old_object)
         batch_job_kind.validate_update(old_object, object, &environment, &errors);
     else
@@ -92,12 +92,12 @@ const char *job_errors(struct arena *arena, const json_t *old_object, const json
     return text ? text : "";
 }
 
-struct job *job_decoded(struct arena *arena, const json_t *object)
+struct job *job_decoded(const json_t *object)
 {
-    struct job *job = ARENA_NEW(arena, struct job);
+    struct job *job = ARENA_NEW(&arena, struct job);
     struct err e = { 0 };
 
-    if (batch_job_kind.decode(object, &world.options, arena, job, &e) < 0)
+    if (batch_job_kind.decode(object, &world.options, &arena, job, &e) < 0)
         fail_msg("%s", e.text);
     return job;
 }

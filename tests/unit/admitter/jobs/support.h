@@ -11,7 +11,7 @@
 
 #define OWNER_UID "11111111-2222-3333-4444-555555555555"
 
-/* Answers to the questions of a webhook; changed by the test, reset by world_reset. */
+/* Answers to the questions of a webhook; changed by the test, reset before each. */
 struct world {
     struct job_options options;
     bool default_queue, default_class, multikueue;
@@ -26,11 +26,11 @@ struct world_owner { /* of any kind, found by name */
 };
 extern struct world world;
 extern struct job_environment environment;
-void world_reset(struct arena *arena);
+int world_setup(void **state); /* arena_teardown ends it */
 
 /* A Job of these JSON members in metadata and spec; template with one container of 1 cpu. */
 json_t *job_object(const char *metadata, const char *spec);
 /* All errors of creating (old_object NULL) or updating it; "" when there are none. In 'arena'. */
-const char *job_errors(struct arena *arena, const json_t *old_object, const json_t *object);
+const char *job_errors(const json_t *old_object, const json_t *object);
 /* Decoded; the test fails when that fails. */
-struct job *job_decoded(struct arena *arena, const json_t *object);
+struct job *job_decoded(const json_t *object);

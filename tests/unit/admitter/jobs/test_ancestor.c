@@ -10,23 +10,6 @@
 #define REPLICA_SET "apps/v1", "ReplicaSet"
 #define DEPLOYMENT "apps/v1", "Deployment"
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    world_reset(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
-
 /* The kind of the topmost managed ancestor above an object whose parent is 'parent'; "" none, else
  * the error's text. */
 static const char *top_of(struct job_owner parent)
@@ -183,14 +166,16 @@ static void kinds_have_numbers(void **state)
     assert_string_equal(k->items[number].plural, "messes");
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, arena_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_topmost_queued_ancestor_wins, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_owner_that_is_missing_is_an_error, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_cycle_is_an_error, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_eleventh_owner_is_one_too_many, setup, teardown),
-        cmocka_unit_test_setup_teardown(kinds_have_numbers, setup, teardown),
+        TEST(the_topmost_queued_ancestor_wins),
+        TEST(an_owner_that_is_missing_is_an_error),
+        TEST(a_cycle_is_an_error),
+        TEST(the_eleventh_owner_is_one_too_many),
+        TEST(kinds_have_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

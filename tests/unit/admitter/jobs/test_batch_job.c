@@ -7,23 +7,6 @@
 #define MIN "metadata.annotations[kueue.x-k8s.io/job-min-parallelism]: Invalid value: "
 #define SYNC "metadata.annotations[kueue.x-k8s.io/job-completions-equal-parallelism]: "
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    world_reset(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
-
 static json_t *pod_sets_of(const json_t *object)
 {
     struct err e = { 0 };
@@ -91,7 +74,7 @@ static void counts(void **state)
         json_t *object = job_object("", cases[i].spec), *list = pod_sets_of(object);
 
         assert_int_equal(json_integer_value(member(list, "0.count")), cases[i].count);
-        assert_int_equal(job_decoded(&arena, object)->pod_sets[0].count, cases[i].count);
+        assert_int_equal(job_decoded(object)->pod_sets[0].count, cases[i].count);
         json_decref(list);
         json_decref(object);
     }
@@ -100,7 +83,7 @@ static void counts(void **state)
 static void starting_a_job(void **state)
 {
     json_t *object = job_object(Q, "'parallelism':3,'suspend':true");
-    struct job *job = job_decoded(&arena, object);
+    struct job *job = job_decoded(object);
     struct pod_set_info info;
     struct job_patch patch;
 
@@ -130,11 +113,11 @@ static void a_start_that_cannot_be(void **state)
     json_object_set_new(member(object, "spec.template.spec"), "nodeSelector",
                         tree("{'instance-type':'x'}"));
     spot_info(&info, 1);
-    assert_int_equal(batch_job_kind.start(job_decoded(&arena, object), &info, 1, &patch, &e), -1);
+    assert_int_equal(batch_job_kind.start(job_decoded(object), &info, 1, &patch, &e), -1);
     assert_int_equal(e.code, ERR_INVALID);
     assert_string_equal(e.text, "invalid admission check PodSetUpdate: conflict for nodeSelector: "
                                 "conflict for key=instance-type, value1=x, value2=spot");
-    assert_int_equal(batch_job_kind.start(job_decoded(&arena, object), &info, 0, &patch, &e), -1);
+    assert_int_equal(batch_job_kind.start(job_decoded(object), &info, 0, &patch, &e), -1);
     assert_string_equal(e.text, "invalid podset infos: expecting 1 podset, got 0");
     pod_set_info_finish(&info, 1);
     json_decref(object);
@@ -166,7 +149,7 @@ static void the_end_of_a_job(void **state)
 
         json_object_set_new(object, "status",
                             json_pack("{s:o}", "conditions", tree(cases[i].conditions)));
-        job = job_decoded(&arena, object);
+        job = job_decoded(object);
         assert_int_equal(job->is_finished, cases[i].finished);
         assert_int_equal(job->is_success, cases[i].success);
         assert_string_equal(job->finish_message, cases[i].message);
@@ -177,7 +160,7 @@ static void the_end_of_a_job(void **state)
 static void readiness_and_activity(void **state)
 {
     json_t *object = job_object("", "'parallelism':3");
-    const struct job *job = job_decoded(&arena, object);
+    const struct job *job = job_decoded(object);
 
     (void)state;
     assert_int_equal(job->ready_pods, 0);
@@ -185,11 +168,11 @@ static void readiness_and_activity(void **state)
     json_object_set_new(object, "status",
                         tree("{'succeeded':1,'ready':2,'active':1,"
                              "'uncountedTerminatedPods':{'succeeded':['a','b']}}"));
-    job = job_decoded(&arena, object);
+    job = job_decoded(object);
     assert_int_equal(job->ready_pods, 5);
     assert_true(job->is_active);
     json_object_set_new(object, "status", tree("{'terminating':1}"));
-    assert_true(job_decoded(&arena, object)->is_active);
+    assert_true(job_decoded(object)->is_active);
     json_decref(object);
 }
 
@@ -218,8 +201,7 @@ static void partial_admission_starts_with_fewer(void **state)
         struct job_patch patch;
 
         pod_set_info_init(&info, "main", 3);
-        assert_int_equal(batch_job_kind.start(job_decoded(&arena, object), &info, 1, &patch, NULL),
-                         0);
+        assert_int_equal(batch_job_kind.start(job_decoded(object), &info, 1, &patch, NULL), 0);
         assert_json(member(patch.body, "spec"), cases[i].expected);
         json_decref(patch.body);
         pod_set_info_finish(&info, 1);
@@ -245,12 +227,12 @@ static void the_minimum_becomes_min_count(void **state)
 
         assert_int_equal(json_integer_at(json_array_get(list, 0), "minCount", -1),
                          cases[i].expected);
-        assert_int_equal(job_decoded(&arena, object)->pod_sets[0].min_count, cases[i].expected);
+        assert_int_equal(job_decoded(object)->pod_sets[0].min_count, cases[i].expected);
         json_decref(list);
         world.options.partial_admission = false;
         list = pod_sets_of(object);
         assert_false(has_member(list, "0.minCount"));
-        assert_int_equal(job_decoded(&arena, object)->pod_sets[0].min_count, -1);
+        assert_int_equal(job_decoded(object)->pod_sets[0].min_count, -1);
         world.options.partial_admission = true;
         json_decref(list);
         json_decref(object);
@@ -298,7 +280,7 @@ static void creation_is_checked(void **state)
         AUTO_FREE char *metadata = mem_format(Q ",'annotations':{%s}", cases[i].annotations);
         json_t *object = job_object(metadata, cases[i].spec);
 
-        assert_string_equal(job_errors(&arena, NULL, object), cases[i].expected);
+        assert_string_equal(job_errors(NULL, object), cases[i].expected);
         json_decref(object);
     }
 }
@@ -332,7 +314,7 @@ static void updates_are_checked(void **state)
         json_t *before = job_object(cases[i].before_metadata, cases[i].before_spec);
         json_t *after = job_object(cases[i].after_metadata, cases[i].after_spec);
 
-        assert_string_equal(job_errors(&arena, before, after), cases[i].expected);
+        assert_string_equal(job_errors(before, after), cases[i].expected);
         json_decref(before);
         json_decref(after);
     }
@@ -364,7 +346,7 @@ static void reclaimable_pods(void **state)
         const struct job *job;
 
         json_object_set_new(object, "status", tree(cases[i].status));
-        job = job_decoded(&arena, object);
+        job = job_decoded(object);
         assert_true(job->has_reclaimable);
         assert_int_equal(job->reclaimable_count, cases[i].expected > 0);
         if (cases[i].expected > 0)
@@ -387,7 +369,7 @@ static void facts_of_labels(void **state)
     (void)state;
     json_object_set_new(member(object, "spec.template.spec"), "priorityClassName",
                         json_string("pod-prio"));
-    job = job_decoded(&arena, object);
+    job = job_decoded(object);
     assert_string_equal(job->queue_name, "user-queue");
     assert_string_equal(job->priority_class, "high");
     assert_string_equal(job->pod_priority_class, "pod-prio");
@@ -497,7 +479,7 @@ static void topology_annotations_are_checked(void **state)
 
         json_object_set_new(member(object, "spec.template.metadata"), "annotations",
                             tree(annotations));
-        assert_string_equal(job_errors(&arena, NULL, object), cases[i].expected);
+        assert_string_equal(job_errors(NULL, object), cases[i].expected);
         json_decref(object);
     }
 }
@@ -529,10 +511,10 @@ static void topology_constraints_are_checked(void **state)
                             json_pack("{s:s}",
                                       "kueue.x-k8s.io/podset-slice-required-topology-constraints",
                                       quoted(&arena, cases[i].value).text));
-        assert_string_equal(job_errors(&arena, NULL, object), expected);
+        assert_string_equal(job_errors(NULL, object), expected);
         world.options.multi_layer_topology = false;
         assert_string_equal(
-            job_errors(&arena, NULL, object),
+            job_errors(NULL, object),
             "spec.template.metadata.annotations" SLICES
             ": Forbidden: the TASMultiLayerTopology feature gate must be enabled to use "
             "this annotation");
@@ -550,11 +532,11 @@ static void elastic_jobs_take_no_topology(void **state)
     json_object_set_new(member(object, "spec.template.metadata"), "annotations",
                         tree("{'kueue.x-k8s.io/podset-required-topology':'a'}"));
     assert_string_equal(
-        job_errors(&arena, NULL, object),
+        job_errors(NULL, object),
         "spec.template.metadata.annotations.kueue.x-k8s.io/podset-required-topology: "
         "Forbidden: required topology is not supported with elastic jobs");
     world.options.elastic_slices = false;
-    assert_string_equal(job_errors(&arena, NULL, object), "");
+    assert_string_equal(job_errors(NULL, object), "");
     json_decref(object);
 }
 
@@ -562,8 +544,7 @@ static void elastic_jobs_take_no_topology(void **state)
 
 static json_t *stop_step(json_t *object, const struct pod_set_info *info, struct job_patch *patch)
 {
-    assert_int_equal(
-        batch_job_kind.stop(job_decoded(&arena, object), info, info ? 1 : 0, patch, NULL), 0);
+    assert_int_equal(batch_job_kind.stop(job_decoded(object), info, info ? 1 : 0, patch, NULL), 0);
     return patch->body;
 }
 
@@ -595,11 +576,11 @@ static void stopping_takes_three_steps(void **state)
     (void)state;
     pod_set_info_from_injected(&stored, "main", 5, injected);
     spot_info(&info, 3);
-    assert_int_equal(batch_job_kind.start(job_decoded(&arena, object), &info, 1, &patch, NULL), 0);
+    assert_int_equal(batch_job_kind.start(job_decoded(object), &info, 1, &patch, NULL), 0);
     merge(object, patch.body);
     json_decref(patch.body);
     json_object_set_new(object, "status", tree("{'startTime':'2026-01-01T00:00:00Z','active':3}"));
-    assert_false(job_decoded(&arena, object)->is_suspended);
+    assert_false(job_decoded(object)->is_suspended);
 
     assert_json(
         stop_step(object, &stored, &patch),
@@ -608,7 +589,7 @@ static void stopping_takes_three_steps(void **state)
     assert_true(patch.suspends);
     merge(object, patch.body);
     json_decref(patch.body);
-    assert_false(job_decoded(&arena, object)->is_suspended);
+    assert_false(job_decoded(object)->is_suspended);
 
     assert_json(stop_step(object, &stored, &patch),
                 "{'metadata':{'resourceVersion':'7'},'status':{'startTime':null}}");
@@ -625,7 +606,7 @@ static void stopping_takes_three_steps(void **state)
     assert_null(patch.subresource);
     merge(object, patch.body);
     json_decref(patch.body);
-    assert_true(job_decoded(&arena, object)->is_suspended);
+    assert_true(job_decoded(object)->is_suspended);
     assert_json(member(object, "spec.template.metadata.labels"), "{'job-name':'x'}");
     assert_false(
         json_object_size(json_at(object, "spec", "template", "spec", "nodeSelector", NULL)) > 0);
@@ -677,29 +658,30 @@ static void broken_objects_are_refused(void **state)
     json_decref(bare);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, arena_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(pod_sets_of_a_plain_job, setup, teardown),
-        cmocka_unit_test_setup_teardown(counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(starting_a_job, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_start_that_cannot_be, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_end_of_a_job, setup, teardown),
-        cmocka_unit_test_setup_teardown(readiness_and_activity, setup, teardown),
-        cmocka_unit_test_setup_teardown(partial_admission_starts_with_fewer, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_minimum_becomes_min_count, setup, teardown),
-        cmocka_unit_test_setup_teardown(creation_is_checked, setup, teardown),
-        cmocka_unit_test_setup_teardown(updates_are_checked, setup, teardown),
-        cmocka_unit_test_setup_teardown(reclaimable_pods, setup, teardown),
-        cmocka_unit_test_setup_teardown(facts_of_labels, setup, teardown),
-        cmocka_unit_test_setup_teardown(topology_requests, setup, teardown),
-        cmocka_unit_test_setup_teardown(topology_annotations_are_checked, setup, teardown),
-        cmocka_unit_test_setup_teardown(topology_constraints_are_checked, setup, teardown),
-        cmocka_unit_test_setup_teardown(elastic_jobs_take_no_topology, setup, teardown),
-        cmocka_unit_test_setup_teardown(stopping_takes_three_steps, setup, teardown),
-        cmocka_unit_test_setup_teardown(stopping_without_a_workload_restores_nothing, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(broken_objects_are_refused, setup, teardown),
+        TEST(pod_sets_of_a_plain_job),
+        TEST(counts),
+        TEST(starting_a_job),
+        TEST(a_start_that_cannot_be),
+        TEST(the_end_of_a_job),
+        TEST(readiness_and_activity),
+        TEST(partial_admission_starts_with_fewer),
+        TEST(the_minimum_becomes_min_count),
+        TEST(creation_is_checked),
+        TEST(updates_are_checked),
+        TEST(reclaimable_pods),
+        TEST(facts_of_labels),
+        TEST(topology_requests),
+        TEST(topology_annotations_are_checked),
+        TEST(topology_constraints_are_checked),
+        TEST(elastic_jobs_take_no_topology),
+        TEST(stopping_takes_three_steps),
+        TEST(stopping_without_a_workload_restores_nothing),
+        TEST(broken_objects_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,23 +7,6 @@
 #include "admitter/jobs/job_copy.h"
 #include "admitter/jobs/workload_name.h"
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    world_reset(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
-
 /* spec/integrations.md 8.1 */
 static void names_follow_the_vectors(void **state)
 {
@@ -287,7 +270,7 @@ static void a_copy_lives_on_its_own(void **state)
 
     (void)state;
     json_object_set_new(object, "status", tree("{'succeeded':4}"));
-    copy = job_copy(job_decoded(&arena, object));
+    copy = job_copy(job_decoded(object));
     json_decref(object);
     arena_reset(&arena);
     assert_string_equal(copy->name, "sample-job");
@@ -312,11 +295,13 @@ static void kinds_are_found(void **state)
     assert_null(job_kind_by_type("batch/v1beta1", "Job"));
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, arena_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(names_follow_the_vectors, setup, teardown),
-        cmocka_unit_test_setup_teardown(long_names_are_cut_before_the_hash, setup, teardown),
+        TEST(names_follow_the_vectors),
+        TEST(long_names_are_cut_before_the_hash),
         cmocka_unit_test(indexes_are_counted_once),
         cmocka_unit_test(containers_compare_by_meaning),
         cmocka_unit_test(repeated_environment_keeps_place_and_last_value),
@@ -325,7 +310,7 @@ int main(void)
         cmocka_unit_test(conflicts_name_the_key),
         cmocka_unit_test(restoring_replaces_but_keeps_named_labels),
         cmocka_unit_test(restoring_takes_lists_away),
-        cmocka_unit_test_setup_teardown(a_copy_lives_on_its_own, setup, teardown),
+        TEST(a_copy_lives_on_its_own),
         cmocka_unit_test(kinds_are_found),
     };
 

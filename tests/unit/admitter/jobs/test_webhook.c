@@ -8,23 +8,6 @@
     "'ownerReferences':[{'apiVersion':'batch/v1','kind':'Job','name':'" name "','uid':'u-" name    \
     "','controller':true}]"
 
-static struct arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    world_reset(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
-
 static json_t *mutated(json_t *object)
 {
     struct err e = { 0 };
@@ -166,7 +149,7 @@ static void pods_of_elastic_jobs_wait_at_a_gate(void **state)
     assert_json(gates, "[{'name':'kueue.x-k8s.io/elastic-job'}]");
     assert_int_equal(batch_job_kind.mutate(object, &world.options, &e), 0); /* once is enough */
     assert_int_equal(json_array_size(gates), 1);
-    assert_true(job_decoded(&arena, object)->is_gated);
+    assert_true(job_decoded(object)->is_gated);
     json_decref(object);
     world.options.elastic_slices = false;
     object = mutated(job_object(elastic, "'parallelism':3"));
@@ -244,7 +227,7 @@ static void creation_is_checked(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         json_t *object = job_object(cases[i].metadata, "'suspend':true");
 
-        assert_string_equal(job_errors(&arena, NULL, object), cases[i].expected);
+        assert_string_equal(job_errors(NULL, object), cases[i].expected);
         json_decref(object);
     }
 }
@@ -309,7 +292,7 @@ static void updates_are_checked(void **state)
                                                                              : "'suspend':false");
 
         world.default_queue = cases[i].default_queue;
-        assert_string_equal(job_errors(&arena, before, after), cases[i].expected);
+        assert_string_equal(job_errors(before, after), cases[i].expected);
         json_decref(before);
         json_decref(after);
     }
@@ -324,7 +307,7 @@ static void stopping_counts_as_running(void **state)
 
     (void)state;
     json_object_set_new(object_labels_make(after), "kueue.x-k8s.io/queue-name", json_string("o"));
-    assert_string_equal(job_errors(&arena, before, after),
+    assert_string_equal(job_errors(before, after),
                         LABELS "queue-name]: Invalid value: \"o\": field is immutable");
     json_decref(before);
     json_decref(after);
@@ -339,27 +322,29 @@ static void gates_switch_checks_off(void **state)
     (void)state;
     world.options.admission_gated_by = false;
     world.options.identifier_annotations = false;
-    assert_string_equal(job_errors(&arena, NULL, object), "");
+    assert_string_equal(job_errors(NULL, object), "");
     json_decref(object);
 }
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, arena_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_job_without_a_queue_is_left_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_queued_job_is_suspended, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_default_queue_is_taken, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_unknown_namespace_denies, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_default_class_is_taken, setup, teardown),
-        cmocka_unit_test_setup_teardown(multikueue_takes_over_managed_by, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_job_is_managed_where_configured, setup, teardown),
-        cmocka_unit_test_setup_teardown(pods_of_elastic_jobs_wait_at_a_gate, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_job_without_a_spec_is_denied, setup, teardown),
-        cmocka_unit_test_setup_teardown(children_of_queued_jobs_are_left_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(creation_is_checked, setup, teardown),
-        cmocka_unit_test_setup_teardown(updates_are_checked, setup, teardown),
-        cmocka_unit_test_setup_teardown(stopping_counts_as_running, setup, teardown),
-        cmocka_unit_test_setup_teardown(gates_switch_checks_off, setup, teardown),
+        TEST(a_job_without_a_queue_is_left_alone),
+        TEST(a_queued_job_is_suspended),
+        TEST(the_default_queue_is_taken),
+        TEST(an_unknown_namespace_denies),
+        TEST(the_default_class_is_taken),
+        TEST(multikueue_takes_over_managed_by),
+        TEST(every_job_is_managed_where_configured),
+        TEST(pods_of_elastic_jobs_wait_at_a_gate),
+        TEST(a_job_without_a_spec_is_denied),
+        TEST(children_of_queued_jobs_are_left_alone),
+        TEST(creation_is_checked),
+        TEST(updates_are_checked),
+        TEST(stopping_counts_as_running),
+        TEST(gates_switch_checks_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,8 +21,7 @@ static int setup(void **state)
 {
     struct err e = { 0 };
 
-    (void)state;
-    arena_init(&arena);
+    arena_setup(state);
     loop_settings_default(&settings);
     snapshot = snapshot_create();
     hooks = hooks_create(&settings, snapshot);
@@ -35,12 +34,10 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
     hooks_destroy(hooks);
     route_table_destroy(routes);
     snapshot_destroy(snapshot);
-    arena_finish(&arena);
-    return 0;
+    return arena_teardown(state);
 }
 
 /* ---- generating ---- */

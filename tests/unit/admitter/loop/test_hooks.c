@@ -18,8 +18,7 @@ static int setup(void **state)
 {
     struct err e = { 0 };
 
-    (void)state;
-    arena_init(&arena);
+    arena_setup(state);
     loop_settings_default(&settings);
     job_options_default(&settings.jobs);
     snapshot = snapshot_create();
@@ -32,12 +31,10 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
     hooks_destroy(hooks);
     route_table_destroy(routes);
     snapshot_destroy(snapshot);
-    arena_finish(&arena);
-    return 0;
+    return arena_teardown(state);
 }
 
 #define Q "'metadata':{'name':'j','namespace':'ns','labels':{'kueue.x-k8s.io/queue-name':'q'}%s}"

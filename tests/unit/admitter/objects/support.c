@@ -3,6 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct arena arena;
+
+int arena_setup(void **state)
+{
+    (void)state;
+    arena_init(&arena);
+    return 0;
+}
+
+int arena_teardown(void **state)
+{
+    (void)state;
+    arena_finish(&arena);
+    return 0;
+}
+
 static void requote(char *text)
 {
     for (; *text; text++)
@@ -81,4 +97,24 @@ void assert_json(const json_t *value, const char *expected)
     free(left);
     free(right);
     json_decref(wanted);
+}
+
+void judge(object_validate_function *validate, const struct object_gates *gates,
+           const struct rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_t *before = rules[i].before ? tree(rules[i].before) : NULL;
+        json_t *object = tree(rules[i].object);
+        const char *expected = rules[i].expected ? rules[i].expected : "allowed", *text;
+        struct field_errors errors;
+
+        field_errors_init(&errors, &arena);
+        validate(before, object, gates, &errors);
+        text = field_errors_text(&errors) ? field_errors_text(&errors) : "allowed";
+        if (strcmp(text, expected) != 0)
+            fail_msg("rule %zu: %s\n  got      %s\n  expected %s", i, rules[i].object, text,
+                     expected);
+        json_decref(before);
+        json_decref(object);
+    }
 }

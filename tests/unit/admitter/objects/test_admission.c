@@ -4,33 +4,6 @@
 #include "admitter/objects/admission.h"
 #include "quota/base/mem.h"
 
-struct rule {
-    const char *before; /* NULL: created */
-    const char *object;
-    const char *expected; /* NULL: allowed */
-};
-
-static void judge(object_validate_function *validate, const struct object_gates *gates,
-                  const struct rule *rules, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        AUTO_ARENA struct arena arena = ARENA_INIT;
-        json_t *before = rules[i].before ? tree(rules[i].before) : NULL;
-        json_t *object = tree(rules[i].object);
-        struct field_errors errors;
-        const char *text;
-
-        field_errors_init(&errors, &arena);
-        validate(before, object, gates, &errors);
-        text = field_errors_text(&errors);
-        if (strcmp(text ? text : "allowed", rules[i].expected ? rules[i].expected : "allowed") != 0)
-            fail_msg("rule %zu: %s\n  got      %s\n  expected %s", i, rules[i].object,
-                     text ? text : "allowed", rules[i].expected ? rules[i].expected : "allowed");
-        json_decref(before);
-        json_decref(object);
-    }
-}
-
 #define SPEC(text) "{'spec':{" text "}}"
 /* One group with one flavor and these resources. */
 #define GROUP(covered, resources)                                                                  \
@@ -187,7 +160,6 @@ static json_t *many_flavors(size_t groups, size_t flavors, size_t resources)
 
 static void totals_have_limits(void **state)
 {
-    AUTO_ARENA struct arena arena = ARENA_INIT;
     json_t *good = many_flavors(16, 16, 32), *bad = many_flavors(5, 60, 9);
     struct field_errors errors;
     struct object_gates gates;
@@ -224,7 +196,6 @@ static const struct rule cohort_rules[] = {
 /* 64 checks times 64 unknown flavors, each error listing 256 names: the answer stays small. */
 static void absurd_objects_get_an_answer_of_bounded_size(void **state)
 {
-    AUTO_ARENA struct arena arena = ARENA_INIT;
     json_t *object = many_flavors(16, 16, 0), *checks = json_array();
     struct field_errors errors;
     struct object_gates gates;
@@ -271,7 +242,6 @@ static const struct rule flavor_rules[] = {
 
 static void flavors_are_judged(void **state)
 {
-    AUTO_ARENA struct arena arena = ARENA_INIT;
     json_t *bad = tree(SPEC("'nodeLabels':{'a b':'c'},'nodeTaints':[{'key':'','value':' '}],"
                             "'tolerations':[{'key':'@'}]"));
     struct field_errors errors;
@@ -350,16 +320,16 @@ static void the_table_names_every_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cluster_queues_are_judged_in_the_order_of_the_rules),
-        cmocka_unit_test(updates_of_cluster_queues_are_judged),
-        cmocka_unit_test(concurrent_admission_is_judged_behind_its_gate),
-        cmocka_unit_test(totals_have_limits),
-        cmocka_unit_test(absurd_objects_get_an_answer_of_bounded_size),
-        cmocka_unit_test(cohorts_are_judged),
-        cmocka_unit_test(flavors_are_judged),
-        cmocka_unit_test(creation_adds_the_finalizer_and_canonical_quantities),
-        cmocka_unit_test(min_count_goes_when_partial_admission_is_off),
-        cmocka_unit_test(the_table_names_every_path),
+        TEST_WITH_ARENA(cluster_queues_are_judged_in_the_order_of_the_rules),
+        TEST_WITH_ARENA(updates_of_cluster_queues_are_judged),
+        TEST_WITH_ARENA(concurrent_admission_is_judged_behind_its_gate),
+        TEST_WITH_ARENA(totals_have_limits),
+        TEST_WITH_ARENA(absurd_objects_get_an_answer_of_bounded_size),
+        TEST_WITH_ARENA(cohorts_are_judged),
+        TEST_WITH_ARENA(flavors_are_judged),
+        TEST_WITH_ARENA(creation_adds_the_finalizer_and_canonical_quantities),
+        TEST_WITH_ARENA(min_count_goes_when_partial_admission_is_off),
+        TEST_WITH_ARENA(the_table_names_every_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,7 +185,6 @@ static void what_cannot_be_converted_is_named(void **state)
 static void bytes_convert_too(void **state)
 {
     AUTO_STRBUF struct strbuf out = STRBUF_INIT;
-    AUTO_ARENA struct arena arena = ARENA_INIT;
     struct err e = { 0 };
     struct str object = quoted(&arena, "{'apiVersion':'kueue.x-k8s.io/v1beta1','kind':'Cohort'}");
 
@@ -336,21 +335,21 @@ static void broken_slices_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cluster_queues_convert_up),
-        cmocka_unit_test(cluster_queues_convert_down),
-        cmocka_unit_test(local_queues_and_cohorts_convert),
-        cmocka_unit_test(workloads_convert_up),
-        cmocka_unit_test(workloads_convert_down),
-        cmocka_unit_test(remote_clusters_convert),
-        cmocka_unit_test(members_of_the_other_version_are_dropped),
-        cmocka_unit_test(what_cannot_be_converted_is_named),
-        cmocka_unit_test(bytes_convert_too),
-        cmocka_unit_test(equal_parts_are_shared),
-        cmocka_unit_test(overlapping_prefix_and_suffix_do_not_clash),
-        cmocka_unit_test(characters_are_not_cut),
-        cmocka_unit_test(pools_of_hosts_become_slices),
-        cmocka_unit_test(the_gate_of_the_encoding_counts),
-        cmocka_unit_test(broken_slices_are_refused),
+        TEST_WITH_ARENA(cluster_queues_convert_up),
+        TEST_WITH_ARENA(cluster_queues_convert_down),
+        TEST_WITH_ARENA(local_queues_and_cohorts_convert),
+        TEST_WITH_ARENA(workloads_convert_up),
+        TEST_WITH_ARENA(workloads_convert_down),
+        TEST_WITH_ARENA(remote_clusters_convert),
+        TEST_WITH_ARENA(members_of_the_other_version_are_dropped),
+        TEST_WITH_ARENA(what_cannot_be_converted_is_named),
+        TEST_WITH_ARENA(bytes_convert_too),
+        TEST_WITH_ARENA(equal_parts_are_shared),
+        TEST_WITH_ARENA(overlapping_prefix_and_suffix_do_not_clash),
+        TEST_WITH_ARENA(characters_are_not_cut),
+        TEST_WITH_ARENA(pools_of_hosts_become_slices),
+        TEST_WITH_ARENA(the_gate_of_the_encoding_counts),
+        TEST_WITH_ARENA(broken_slices_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

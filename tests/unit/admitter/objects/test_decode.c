@@ -4,22 +4,12 @@
 #include "admitter/objects/decode.h"
 #include "quota/base/mem.h"
 
-static struct arena arena;
 static struct err problem;
 
 static int setup(void **state)
 {
-    (void)state;
-    arena_init(&arena);
     problem = (struct err){ 0 };
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
+    return arena_setup(state);
 }
 
 static void assert_quantity(struct quantity quantity, const char *expected)
@@ -678,7 +668,7 @@ static void types_are_read_from_any_place(void **state)
     assert_string_equal(kind, "K");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, arena_teardown)
 
 int main(void)
 {

@@ -5,21 +5,12 @@
 #include "admitter/objects/field_error.h"
 #include "quota/base/mem.h"
 
-static struct arena arena;
 static struct field_errors errors;
 
 static int setup(void **state)
 {
-    (void)state;
-    arena_init(&arena);
+    arena_setup(state);
     field_errors_init(&errors, &arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
     return 0;
 }
 
@@ -238,7 +229,7 @@ static void admission_gates_may_only_be_taken_away(void **state)
     }
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, arena_teardown)
 
 int main(void)
 {

@@ -4,32 +4,6 @@
 #include "admitter/objects/admission.h"
 #include "quota/base/mem.h"
 
-struct rule {
-    const char *before; /* NULL: created */
-    const char *object;
-    const char *expected; /* NULL: allowed */
-};
-
-static void judge(const struct object_gates *gates, const struct rule *rules, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        AUTO_ARENA struct arena arena = ARENA_INIT;
-        json_t *before = rules[i].before ? tree(rules[i].before) : NULL;
-        json_t *object = tree(rules[i].object);
-        struct field_errors errors;
-        const char *text;
-
-        field_errors_init(&errors, &arena);
-        workload_validate(before, object, gates, &errors);
-        text = field_errors_text(&errors);
-        if (strcmp(text ? text : "allowed", rules[i].expected ? rules[i].expected : "allowed") != 0)
-            fail_msg("rule %zu: %s\n  got      %s\n  expected %s", i, rules[i].object,
-                     text ? text : "allowed", rules[i].expected ? rules[i].expected : "allowed");
-        json_decref(before);
-        json_decref(object);
-    }
-}
-
 #define SPEC(text) "{'spec':{" text "}}"
 #define POD_SETS(text) SPEC("'podSets':[" text "]")
 #define ANNOTATED(key, value, rest) "{'metadata':{'annotations':{'" key "':'" value "'}}" rest "}"
@@ -77,12 +51,11 @@ static void pod_sets_are_judged(void **state)
 
     (void)state;
     object_gates_default(&gates);
-    judge(&gates, pod_set_rules, ARRAY_COUNT(pod_set_rules));
+    judge(workload_validate, &gates, pod_set_rules, ARRAY_COUNT(pod_set_rules));
 }
 
 static void template_metadata_is_judged_behind_its_gate(void **state)
 {
-    AUTO_ARENA struct arena arena = ARENA_INIT;
     json_t *object = tree(POD_SETS("{'template':{'metadata':{'labels':{'a':'b c'},"
                                    "'annotations':{'@':''}}}}"));
     struct field_errors errors;
@@ -122,7 +95,7 @@ static void priority_boosts_are_judged_behind_their_gate(void **state)
     (void)state;
     object_gates_default(&gates);
     gates.priority_boost = true;
-    judge(&gates, boost_rules, ARRAY_COUNT(boost_rules));
+    judge(workload_validate, &gates, boost_rules, ARRAY_COUNT(boost_rules));
 }
 
 /* ---- status ---- */
@@ -165,7 +138,7 @@ static void the_status_is_judged(void **state)
 
     (void)state;
     object_gates_default(&gates);
-    judge(&gates, status_rules, ARRAY_COUNT(status_rules));
+    judge(workload_validate, &gates, status_rules, ARRAY_COUNT(status_rules));
 }
 
 /* ---- updates ---- */
@@ -232,7 +205,7 @@ static void updates_are_judged(void **state)
 
     (void)state;
     object_gates_default(&gates);
-    judge(&gates, update_rules, ARRAY_COUNT(update_rules));
+    judge(workload_validate, &gates, update_rules, ARRAY_COUNT(update_rules));
 }
 
 static const struct rule without_gates[] = {
@@ -250,7 +223,7 @@ static void gates_off_forbid_more(void **state)
     const struct object_gates gates = { .partial_admission = true };
 
     (void)state;
-    judge(&gates, without_gates, ARRAY_COUNT(without_gates));
+    judge(workload_validate, &gates, without_gates, ARRAY_COUNT(without_gates));
 }
 
 static void an_elastic_workload_may_keep_and_lower_reclaimable_pods(void **state)
@@ -270,19 +243,19 @@ static void an_elastic_workload_may_keep_and_lower_reclaimable_pods(void **state
 
     (void)state;
     object_gates_default(&gates);
-    judge(&gates, rules, ARRAY_COUNT(rules));
+    judge(workload_validate, &gates, rules, ARRAY_COUNT(rules));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pod_sets_are_judged),
-        cmocka_unit_test(template_metadata_is_judged_behind_its_gate),
-        cmocka_unit_test(priority_boosts_are_judged_behind_their_gate),
-        cmocka_unit_test(the_status_is_judged),
-        cmocka_unit_test(updates_are_judged),
-        cmocka_unit_test(gates_off_forbid_more),
-        cmocka_unit_test(an_elastic_workload_may_keep_and_lower_reclaimable_pods),
+        TEST_WITH_ARENA(pod_sets_are_judged),
+        TEST_WITH_ARENA(template_metadata_is_judged_behind_its_gate),
+        TEST_WITH_ARENA(priority_boosts_are_judged_behind_their_gate),
+        TEST_WITH_ARENA(the_status_is_judged),
+        TEST_WITH_ARENA(updates_are_judged),
+        TEST_WITH_ARENA(gates_off_forbid_more),
+        TEST_WITH_ARENA(an_elastic_workload_may_keep_and_lower_reclaimable_pods),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

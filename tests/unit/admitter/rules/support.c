@@ -1,24 +1,5 @@
 #include "tests/unit/admitter/rules/support.h"
 
-/* The helpers of the objects' tests, compiled again for this room. */
-#include "tests/unit/admitter/objects/support.c"
-
-struct arena arena;
-
-int arena_setup(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-int arena_teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
-
 int64_t now_time(void)
 {
     int64_t now = 0;

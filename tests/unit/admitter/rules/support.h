@@ -7,11 +7,6 @@
 #include "quota/base/mem.h"
 #include "tests/unit/admitter/objects/support.h"
 
-/* For the texts of one test: fresh before each, released after it. */
-extern struct arena arena;
-int arena_setup(void **state);
-int arena_teardown(void **state);
-
 #define SECONDS(n) ((n)*NANOSECONDS_PER_SECOND)
 /* The test's present: 2026-01-01T01:00:00Z. */
 #define NOW_TEXT "2026-01-01T01:00:00Z"

@@ -17,8 +17,7 @@ static size_t tree_count;
 
 static int setup(void **state)
 {
-    (void)state;
-    arena_init(&arena);
+    arena_setup(state);
     loop_settings_default(&settings);
     settings.finish_orphaned = settings.admission_gated_by = true;
     settings.wait_for_pods_ready = false;
@@ -39,13 +38,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    (void)state;
     json_decref(choice.tree);
     json_decref(choice.patch);
     while (tree_count > 0)
         json_decref(trees[--tree_count]);
-    arena_finish(&arena);
-    return 0;
+    return arena_teardown(state);
 }
 
 static json_t *kept(json_t *value)

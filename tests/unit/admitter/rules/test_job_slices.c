@@ -231,12 +231,10 @@ static void templates_go_back_to_what_they_were(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_slice_that_counts, arena_setup, arena_teardown),
-        cmocka_unit_test_setup_teardown(other_pod_sets_are_foreign, arena_setup, arena_teardown),
-        cmocka_unit_test_setup_teardown(pods_take_over_what_checks_say, arena_setup,
-                                        arena_teardown),
-        cmocka_unit_test_setup_teardown(templates_go_back_to_what_they_were, arena_setup,
-                                        arena_teardown),
+        TEST_WITH_ARENA(the_slice_that_counts),
+        TEST_WITH_ARENA(other_pod_sets_are_foreign),
+        TEST_WITH_ARENA(pods_take_over_what_checks_say),
+        TEST_WITH_ARENA(templates_go_back_to_what_they_were),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,12 +136,10 @@ static void the_table_is_whole(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(states_follow_from_conditions, arena_setup, arena_teardown),
-        cmocka_unit_test_setup_teardown(changes_are_events_of_the_table, arena_setup,
-                                        arena_teardown),
-        cmocka_unit_test_setup_teardown(a_write_must_not_contradict_itself, arena_setup,
-                                        arena_teardown),
-        cmocka_unit_test_setup_teardown(the_table_is_whole, arena_setup, arena_teardown),
+        TEST_WITH_ARENA(states_follow_from_conditions),
+        TEST_WITH_ARENA(changes_are_events_of_the_table),
+        TEST_WITH_ARENA(a_write_must_not_contradict_itself),
+        TEST_WITH_ARENA(the_table_is_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

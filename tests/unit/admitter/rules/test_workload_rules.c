@@ -11,8 +11,7 @@ static struct step_result result;
 
 static int setup(void **state)
 {
-    (void)state;
-    arena_init(&arena);
+    arena_setup(state);
     loop_settings_default(&settings);
     settings.finish_orphaned = settings.admission_gated_by = true;
     settings.wait_for_pods_ready = true;
@@ -26,13 +25,6 @@ static int setup(void **state)
                                              .wait_reason = "",
                                              .wait_message = "",
                                              .not_requeued = "" };
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
     return 0;
 }
 
@@ -783,41 +775,40 @@ static void every_mix_settles(void **state)
     }
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, arena_teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(orphans_end, setup, teardown),
-        cmocka_unit_test_setup_teardown(finished_workloads_are_retained, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_user_deactivates, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_passed_delay_leaves_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(devices_that_cannot_be_charged_hold, setup, teardown),
-        cmocka_unit_test_setup_teardown(devices_leave_a_backoff_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_pending_workload_is_deactivated_silently, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(a_rejected_check_deactivates_in_three_writes, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(activating_again_queues_again, setup, teardown),
-        cmocka_unit_test_setup_teardown(back_off_ends, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_retry_delay_moves_requeue_at_later_only, setup, teardown),
-        cmocka_unit_test_setup_teardown(preemption_gates_are_mirrored, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_inactive_one_has_no_retry_delay, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_retry_without_delay_evicts, setup, teardown),
-        cmocka_unit_test_setup_teardown(ready_checks_admit, setup, teardown),
-        cmocka_unit_test_setup_teardown(waiting_has_a_reason, setup, teardown),
-        cmocka_unit_test_setup_teardown(admission_gates_hold, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_gate_and_a_missing_queue_do_not_fight, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_preemption_gate_is_not_an_admission_gate, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(stopped_queues, setup, teardown),
-        cmocka_unit_test_setup_teardown(restarted_queues, setup, teardown),
-        cmocka_unit_test_setup_teardown(pods_ready_timeouts, setup, teardown),
-        cmocka_unit_test_setup_teardown(back_off_grows, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_limit_of_requeues_deactivates, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_execution_time_is_limited, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_nearest_timer_wakes, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_a_lost_reservation_leaves_is_cleared, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_evicted_one_is_not_admitted, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_mix_settles, setup, teardown),
+        TEST(orphans_end),
+        TEST(finished_workloads_are_retained),
+        TEST(a_user_deactivates),
+        TEST(a_passed_delay_leaves_nothing),
+        TEST(devices_that_cannot_be_charged_hold),
+        TEST(devices_leave_a_backoff_alone),
+        TEST(a_pending_workload_is_deactivated_silently),
+        TEST(a_rejected_check_deactivates_in_three_writes),
+        TEST(activating_again_queues_again),
+        TEST(back_off_ends),
+        TEST(a_retry_delay_moves_requeue_at_later_only),
+        TEST(preemption_gates_are_mirrored),
+        TEST(an_inactive_one_has_no_retry_delay),
+        TEST(a_retry_without_delay_evicts),
+        TEST(ready_checks_admit),
+        TEST(waiting_has_a_reason),
+        TEST(admission_gates_hold),
+        TEST(a_gate_and_a_missing_queue_do_not_fight),
+        TEST(a_preemption_gate_is_not_an_admission_gate),
+        TEST(stopped_queues),
+        TEST(restarted_queues),
+        TEST(pods_ready_timeouts),
+        TEST(back_off_grows),
+        TEST(the_limit_of_requeues_deactivates),
+        TEST(the_execution_time_is_limited),
+        TEST(the_nearest_timer_wakes),
+        TEST(what_a_lost_reservation_leaves_is_cleared),
+        TEST(an_evicted_one_is_not_admitted),
+        TEST(every_mix_settles),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
