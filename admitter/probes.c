@@ -94,7 +94,7 @@ static void metrics(void *context, const struct request *request, struct respons
     if (probes->access && !metrics_access_allowed(probes->access, request, "/metrics", response))
         return;
     response->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    program_metrics_refresh();
+    program_metrics_refresh(probes->loop);
     metrics_render(&response->body);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+#include "admitter/loop/loop.h"
 #include "admitter/metrics/metrics.h"
 #include "quota/base/clock.h"
 #include "quota/base/mem.h"
@@ -27,6 +28,7 @@ static const struct {
 
 static struct {
     struct metric *webhook_requests, *webhook_latency, *requests;
+    struct metric *adds, *depth, *reconciles;
     struct metric *process[PROCESS_VALUES];
 } own;
 
@@ -50,6 +52,8 @@ void program_metrics_start(void)
 {
     static const char *const webhook[] = { "webhook", "code" };
     static const char *const request[] = { "code", "host", "method" };
+    static const char *const queue[] = { "name", "controller", "priority" };
+    static const char *const reconcile[] = { "controller", "result" };
 
     own.webhook_requests = add("controller_runtime_webhook_requests_total",
                                "Reviews answered, by path and HTTP status.", METRIC_COUNTER,
@@ -59,6 +63,12 @@ void program_metrics_start(void)
     own.requests =
         add("rest_client_requests_total", "Requests to the API server, by HTTP status and method.",
             METRIC_COUNTER, request, ARRAY_COUNT(request));
+    own.adds = add("workqueue_adds_total", "Times something was to be looked at.", METRIC_COUNTER,
+                   queue, ARRAY_COUNT(queue));
+    own.depth = add("workqueue_depth", "Things that wait to be looked at.", METRIC_GAUGE, queue,
+                    ARRAY_COUNT(queue));
+    own.reconciles = add("controller_runtime_reconcile_total", "Things that were looked at.",
+                         METRIC_COUNTER, reconcile, ARRAY_COUNT(reconcile));
     for (size_t i = 0; i < PROCESS_VALUES; i++)
         own.process[i] =
             add(process_rows[i].name, process_rows[i].help, process_rows[i].type, NULL, 0);
@@ -119,7 +129,22 @@ static void refresh_files(void)
         metric_set(own.process[MAX_FDS], NULL, (double)limit.rlim_cur);
 }
 
-void program_metrics_refresh(void)
+static void refresh_work(const struct loop *loop)
+{
+    struct loop_work work[LOOP_WORK_KINDS];
+
+    loop_work(loop, work);
+    for (size_t i = 0; i < LOOP_WORK_KINDS; i++) {
+        const char *const queue[] = { work[i].name, work[i].name, "" };
+
+        metric_set(own.adds, queue, (double)work[i].added);
+        metric_set(own.depth, queue, (double)work[i].waiting);
+        metric_set(own.reconciles, (const char *const[]){ work[i].name, "success" },
+                   (double)work[i].stepped);
+    }
+}
+
+void program_metrics_refresh(const struct loop *loop)
 {
     struct timespec used;
 
@@ -127,4 +152,5 @@ void program_metrics_refresh(void)
         metric_set(own.process[CPU], NULL, (double)used.tv_sec + (double)used.tv_nsec / 1e9);
     refresh_memory();
     refresh_files();
+    refresh_work(loop);
 }

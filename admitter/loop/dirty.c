@@ -50,6 +50,8 @@ void dirty_push(struct dirty_list *list, struct dirty_link *link)
 {
     if (link->list)
         return;
+    list->added++;
+    list->waiting++;
     link->list = list;
     link->next = NULL;
     link->at = list->last;
@@ -66,6 +68,7 @@ void dirty_remove(struct dirty_link *link)
         link->next->at = link->at;
     else
         link->list->last = link->at;
+    link->list->waiting--;
     link->list = NULL;
 }
 
@@ -73,8 +76,10 @@ struct dirty_link *dirty_pop(struct dirty_list *list)
 {
     struct dirty_link *link = list->first;
 
-    if (link)
+    if (link) {
+        list->stepped++;
         dirty_remove(link);
+    }
     return link;
 }
 

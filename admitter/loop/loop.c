@@ -93,6 +93,23 @@ void loop_call(struct loop *loop, void (*call)(struct loop *loop, void *context)
     loop_push(loop, event);
 }
 
+void loop_work(const struct loop *loop, struct loop_work work[LOOP_WORK_KINDS])
+{
+    const struct {
+        const char *name;
+        const struct dirty_list *list;
+    } kinds[LOOP_WORK_KINDS] = {
+        { "workload", &loop->dirty_workloads },
+        { "job", &loop->dirty_jobs },
+        { "workload_slice", &loop->dirty_chains },
+        { "queue", &loop->dirty_objects },
+    };
+
+    for (size_t i = 0; i < LOOP_WORK_KINDS; i++)
+        work[i] = (struct loop_work){ kinds[i].name, kinds[i].list->added, kinds[i].list->stepped,
+                                      kinds[i].list->waiting };
+}
+
 bool loop_synced(const struct loop *loop)
 {
     return atomic_load(&loop->is_synced);

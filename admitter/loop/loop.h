@@ -41,5 +41,13 @@ void loop_push(struct loop *loop, struct loop_event *event);
 /* Run 'call' on the engine thread, later. */
 void loop_call(struct loop *loop, void (*call)(struct loop *loop, void *context), void *context);
 
+/* How often things of one kind were to be looked at, have been, and how many wait for it now. */
+struct loop_work {
+    const char *name;
+    uint64_t added, stepped, waiting;
+};
+enum { LOOP_WORK_KINDS = 4 };
+void loop_work(const struct loop *loop, struct loop_work work[LOOP_WORK_KINDS]); /* any thread */
+
 bool loop_synced(const struct loop *loop); /* every list has been seen; any thread */
 bool loop_failed(const struct loop *loop); /* the ledger cannot be written; any thread */

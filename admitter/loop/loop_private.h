@@ -12,7 +12,8 @@
 
 /* Records that may need something, first come, first served. */
 struct dirty_list {
-    struct dirty_link *first, **last; /* 'last' points to where the next one goes */
+    struct dirty_link *first, **last;         /* 'last' points to where the next one goes */
+    _Atomic uint64_t added, waiting, stepped; /* read by any thread: loop_work */
 };
 struct dirty_link {
     struct dirty_link *next, **at; /* 'at' points to what points here */

@@ -105,7 +105,7 @@ while read -r name type labels custom rare; do
     case $name in '#'* | buckets) continue ;; esac
     [ -n "$rare" ] || check "$name" soon fresh row "$name" "$type" "$labels" "$custom"
 done <"$root/tests/e2e/metrics.table"
-for name in rest_client_requests_total controller_runtime_webhook_requests_total controller_runtime_webhook_latency_seconds process_cpu_seconds_total process_resident_memory_bytes process_open_fds; do
+for name in rest_client_requests_total workqueue_adds_total workqueue_depth controller_runtime_reconcile_total controller_runtime_webhook_requests_total controller_runtime_webhook_latency_seconds process_cpu_seconds_total process_resident_memory_bytes process_open_fds; do
     check "$name" grep -q "^# TYPE $name " "$work/scrape"
 done
 unknown=$(awk '$1 == "#" && $2 == "TYPE" && $3 ~ /^(kueue|multikueue)_/ {print $3}' "$work/scrape" | grep -vxF -f <(awk '{print $1}' "$root/tests/e2e/metrics.table"; echo kueue_build_info) || true)

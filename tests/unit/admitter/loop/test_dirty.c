@@ -28,6 +28,18 @@ static void first_come_first_served(void **state)
     assert_ptr_equal(dirty_pop(&list), &links[3]);
 }
 
+static void lists_count_what_passes_through(void **state)
+{
+    (void)state;
+    dirty_push(&list, &links[0]); /* listed already */
+    dirty_pop(&list);
+    dirty_remove(&links[2]);
+    dirty_remove(&links[2]);
+    assert_int_equal(list.added, 3);
+    assert_int_equal(list.stepped, 1);
+    assert_int_equal(list.waiting, 1);
+}
+
 static void who_is_listed_is_not_listed_again(void **state)
 {
     (void)state;
@@ -57,6 +69,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(first_come_first_served, setup),
+        cmocka_unit_test_setup(lists_count_what_passes_through, setup),
         cmocka_unit_test_setup(who_is_listed_is_not_listed_again, setup),
         cmocka_unit_test_setup(anyone_may_leave, setup),
     };
