@@ -205,11 +205,6 @@ static bool carry_out(struct loop *loop, const struct decision *decision, int64_
             engine_admission_failed(loop->engine, decision->namespace, decision->name, true, now);
         return moved;
     }
-    if (decision->outcome <= OUTCOME_RESERVED && (record->is_writing || record->not_before > now)) {
-        /* Another write of ours is under way, or the last try was refused: there will be news. */
-        workload_unreserved(loop, record, false);
-        return false;
-    }
     for (size_t i = 0; i < decision->victim_count; i++)
         moved = preempt(loop, decision, &decision->victims[i], now) || moved;
     if (decision->outcome <= OUTCOME_RESERVED) {
@@ -217,6 +212,37 @@ static bool carry_out(struct loop *loop, const struct decision *decision, int64_
         return reserve(loop, record, decision, now) || moved;
     }
     wait(loop, record, decision);
+    return moved;
+}
+
+/* A reservation that has to wait: another write of ours is under way, or the last try was refused.
+ * There will be news, and then it is decided again. */
+static bool put_off(struct loop *loop, const struct decision *decision, int64_t now)
+{
+    struct workload_record *record = workload_find(loop, decision->namespace, decision->name);
+
+    if (decision->outcome > OUTCOME_RESERVED || !record ||
+        (!record->is_writing && record->not_before <= now))
+        return false;
+    workload_unreserved(loop, record, false);
+    return true;
+}
+
+/* Only the decisions that were not put off stay in 'result'. */
+static bool carry_out_all(struct loop *loop, struct cycle_result *result, int64_t now)
+{
+    size_t count = result->count;
+    bool moved = false;
+
+    result->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct decision *decision = &result->decisions[i];
+
+        if (put_off(loop, decision, now))
+            continue;
+        moved = carry_out(loop, decision, now) || moved;
+        result->decisions[result->count++] = *decision;
+    }
     return moved;
 }
 
@@ -253,9 +279,7 @@ int64_t run_cycles(struct loop *loop)
         arena_reset(&loop->arena);
         engine_cycle(loop->engine, now, &decisions, &result);
         loop->cycle = result.cycle;
-        moved = false;
-        for (size_t k = 0; k < result.count; k++)
-            moved = carry_out(loop, &result.decisions[k], now) || moved;
+        moved = carry_out_all(loop, &result, now);
         fruitless = moved ? 0 : fruitless + 1;
         report_cycle(&result, loop_now() - now);
     }

@@ -45,4 +45,6 @@ void report_ungated(const struct write_op *op, const char *gate);
 void report_created(const struct job *job);
 
 /* ---- cycles ---- */
+/* What was put off is not in 'result': it is decided again. Nothing is counted when nothing is
+ * left. */
 void report_cycle(const struct cycle_result *result, int64_t duration);

@@ -19,6 +19,13 @@ queue_of() { cq "$1" 5 "${2:-}" && lq "$1" "$1"; }
 started() { check "$1 is admitted" soon holds workloads "$1" "$(is_true Admitted)"; [ -n "${2:-}" ] || set_conditions "$1" "$(condition PodsReady True Started)"; }
 
 flavor f
+# Its check is listed by one write while another reserves its quota: that is one attempt, however long the first one takes.
+check_active someone
+queue_of awaits 'admissionChecksStrategy: {admissionChecks: [{name: someone}]}'
+wl first awaits 1
+check "quota is reserved beside the list of checks" soon holds workloads first "$(is_true QuotaReserved)"
+shows 'kueue_admission_attempts_total{result="success"}' 1
+
 queue_of stopped
 wl a stopped 1
 started a
