@@ -101,3 +101,13 @@ struct job *job_decoded(const json_t *object)
         fail_msg("%s", e.text);
     return job;
 }
+
+json_t *job_pod_sets(const json_t *object)
+{
+    struct err e = { 0 };
+    json_t *list = batch_job_kind.pod_sets(object, &world.options, &e);
+
+    if (!list)
+        fail_msg("%s", e.text);
+    return list;
+}

@@ -28,9 +28,13 @@ extern struct world world;
 extern struct job_environment environment;
 int world_setup(void **state); /* arena_teardown ends it */
 
+#define QUEUED "'labels':{'kueue.x-k8s.io/queue-name':'user-queue'}"
+
 /* A Job of these JSON members in metadata and spec; template with one container of 1 cpu. */
 json_t *job_object(const char *metadata, const char *spec);
 /* All errors of creating (old_object NULL) or updating it; "" when there are none. In 'arena'. */
 const char *job_errors(const json_t *old_object, const json_t *object);
 /* Decoded; the test fails when that fails. */
 struct job *job_decoded(const json_t *object);
+/* The pod sets of its Workload; the test fails when there are none. New reference. */
+json_t *job_pod_sets(const json_t *object);

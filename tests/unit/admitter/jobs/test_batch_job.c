@@ -3,19 +3,8 @@
 
 #include <string.h>
 
-#define Q "'labels':{'kueue.x-k8s.io/queue-name':'user-queue'}"
 #define MIN "metadata.annotations[kueue.x-k8s.io/job-min-parallelism]: Invalid value: "
 #define SYNC "metadata.annotations[kueue.x-k8s.io/job-completions-equal-parallelism]: "
-
-static json_t *pod_sets_of(const json_t *object)
-{
-    struct err e = { 0 };
-    json_t *list = batch_job_kind.pod_sets(object, &world.options, &e);
-
-    if (!list)
-        fail_msg("%s", e.text);
-    return list;
-}
 
 /* What starting adds for the flavor "spot" (INJ of 6.0). */
 static void spot_info(struct pod_set_info *info, int32_t count)
@@ -32,7 +21,7 @@ static void spot_info(struct pod_set_info *info, int32_t count)
 
 static void pod_sets_of_a_plain_job(void **state)
 {
-    json_t *object = job_object(Q, "'parallelism':3,'completions':3");
+    json_t *object = job_object(QUEUED, "'parallelism':3,'completions':3");
     json_t *metadata = member(object, "spec.template.metadata"), *list;
 
     (void)state;
@@ -40,7 +29,7 @@ static void pod_sets_of_a_plain_job(void **state)
                         tree("{'job-name':'x','controller-uid':'x',"
                              "'batch.kubernetes.io/controller-uid':'x',"
                              "'batch.kubernetes.io/job-name':'sample-job'}"));
-    list = pod_sets_of(object);
+    list = job_pod_sets(object);
     assert_json(
         list, "[{'count':3,'name':'main','template':{'metadata':{'labels':"
               "{'batch.kubernetes.io/job-name':'sample-job'}},'spec':{'containers':[{'image':"
@@ -49,7 +38,7 @@ static void pod_sets_of_a_plain_job(void **state)
     assert_true(has_member(object, "spec.template.metadata.labels.job-name"));
     json_decref(list);
     world.options.topology_aware = false;
-    list = pod_sets_of(object);
+    list = job_pod_sets(object);
     assert_false(has_member(list, "0.topologyRequest"));
     json_decref(list);
     json_decref(object);
@@ -71,7 +60,7 @@ static void counts(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object = job_object("", cases[i].spec), *list = pod_sets_of(object);
+        json_t *object = job_object("", cases[i].spec), *list = job_pod_sets(object);
 
         assert_int_equal(json_integer_value(member(list, "0.count")), cases[i].count);
         assert_int_equal(job_decoded(object)->pod_sets[0].count, cases[i].count);
@@ -82,7 +71,7 @@ static void counts(void **state)
 
 static void starting_a_job(void **state)
 {
-    json_t *object = job_object(Q, "'parallelism':3,'suspend':true");
+    json_t *object = job_object(QUEUED, "'parallelism':3,'suspend':true");
     struct job *job = job_decoded(object);
     struct pod_set_info info;
     struct job_patch patch;
@@ -104,7 +93,7 @@ static void starting_a_job(void **state)
 
 static void a_start_that_cannot_be(void **state)
 {
-    json_t *object = job_object(Q, "'suspend':true");
+    json_t *object = job_object(QUEUED, "'suspend':true");
     struct pod_set_info info;
     struct job_patch patch;
     struct err e = { 0 };
@@ -178,10 +167,10 @@ static void readiness_and_activity(void **state)
 
 /* ---- J2, J3: partial admission ---- */
 
-#define PARTIAL Q ",'annotations':{'kueue.x-k8s.io/job-min-parallelism':'2'}"
+#define PARTIAL QUEUED ",'annotations':{'kueue.x-k8s.io/job-min-parallelism':'2'}"
 #define PARTIAL_SYNCED                                                                             \
-    Q ",'annotations':{'kueue.x-k8s.io/job-min-parallelism':'2',"                                  \
-      "'kueue.x-k8s.io/job-completions-equal-parallelism':'true'}"
+    QUEUED ",'annotations':{'kueue.x-k8s.io/job-min-parallelism':'2',"                             \
+           "'kueue.x-k8s.io/job-completions-equal-parallelism':'true'}"
 
 static void partial_admission_starts_with_fewer(void **state)
 {
@@ -191,7 +180,7 @@ static void partial_admission_starts_with_fewer(void **state)
         { PARTIAL, "'parallelism':5,'completions':10", "{'parallelism':3,'suspend':false}" },
         { PARTIAL_SYNCED, "'completionMode':'Indexed','parallelism':5,'completions':5",
           "{'completions':3,'parallelism':3,'suspend':false}" },
-        { Q, "'parallelism':5", "{'suspend':false}" },
+        { QUEUED, "'parallelism':5", "{'suspend':false}" },
     };
 
     (void)state;
@@ -223,14 +212,14 @@ static void the_minimum_becomes_min_count(void **state)
             arena_format(&arena, "'annotations':{'kueue.x-k8s.io/job-min-parallelism':'%s'}",
                          cases[i].value),
             "'parallelism':5");
-        json_t *list = pod_sets_of(object);
+        json_t *list = job_pod_sets(object);
 
         assert_int_equal(json_integer_at(json_array_get(list, 0), "minCount", -1),
                          cases[i].expected);
         assert_int_equal(job_decoded(object)->pod_sets[0].min_count, cases[i].expected);
         json_decref(list);
         world.options.partial_admission = false;
-        list = pod_sets_of(object);
+        list = job_pod_sets(object);
         assert_false(has_member(list, "0.minCount"));
         assert_int_equal(job_decoded(object)->pod_sets[0].min_count, -1);
         world.options.partial_admission = true;
@@ -277,7 +266,7 @@ static void creation_is_checked(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        AUTO_FREE char *metadata = mem_format(Q ",'annotations':{%s}", cases[i].annotations);
+        AUTO_FREE char *metadata = mem_format(QUEUED ",'annotations':{%s}", cases[i].annotations);
         json_t *object = job_object(metadata, cases[i].spec);
 
         assert_string_equal(job_errors(NULL, object), cases[i].expected);
@@ -382,164 +371,6 @@ static void facts_of_labels(void **state)
     json_decref(object);
 }
 
-/* ---- J6 ---- */
-
-static void topology_requests(void **state)
-{
-    static const struct {
-        const char *annotations, *expected;
-    } cases[] = {
-        { "'kueue.x-k8s.io/podset-required-topology':'cloud.provider.com/rack'",
-          "{'podIndexLabel':'batch.kubernetes.io/job-completion-index','required':"
-          "'cloud.provider.com/rack'}" },
-        { "'kueue.x-k8s.io/podset-preferred-topology':'rack'",
-          "{'podIndexLabel':'batch.kubernetes.io/job-completion-index','preferred':'rack'}" },
-        { "'kueue.x-k8s.io/podset-unconstrained-topology':'true'",
-          "{'podIndexLabel':'batch.kubernetes.io/job-completion-index','unconstrained':true}" },
-        { "'kueue.x-k8s.io/podset-group-name':'g'",
-          "{'podIndexLabel':'batch.kubernetes.io/job-completion-index'}" },
-        { "'kueue.x-k8s.io/podset-required-topology':'r','kueue.x-k8s.io/podset-group-name':'g'",
-          "{'podIndexLabel':'batch.kubernetes.io/job-completion-index','podSetGroupName':'g',"
-          "'required':'r'}" },
-        { "'kueue.x-k8s.io/podset-slice-required-topology':'host',"
-          "'kueue.x-k8s.io/podset-slice-size':'2'",
-          "{'podIndexLabel':'batch.kubernetes.io/"
-          "job-completion-index','podSetSliceRequiredTopology':"
-          "'host','podSetSliceSize':2}" },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        AUTO_FREE char *annotations = mem_format("{%s}", cases[i].annotations);
-        json_t *object = job_object(Q, "'parallelism':4"), *list;
-
-        json_object_set_new(member(object, "spec.template.metadata"), "annotations",
-                            tree(annotations));
-        list = pod_sets_of(object);
-        assert_json(member(list, "0.topologyRequest"), cases[i].expected);
-        json_decref(list);
-        json_decref(object);
-    }
-}
-
-#define AT "spec.template.metadata.annotations[kueue.x-k8s.io/podset-"
-#define SLICES "[kueue.x-k8s.io/podset-slice-required-topology-constraints]"
-
-static void topology_annotations_are_checked(void **state)
-{
-    static const struct {
-        const char *annotations, *expected;
-    } cases[] = {
-        { "'kueue.x-k8s.io/podset-required-topology':'cloud.provider.com/rack'", "" },
-        { "'kueue.x-k8s.io/podset-required-topology':'a','kueue.x-k8s.io/"
-          "podset-preferred-topology':'b'",
-          "spec.template.metadata.annotations: Invalid value: must not contain more than one "
-          "topology "
-          "annotation: [\"kueue.x-k8s.io/podset-required-topology\", "
-          "\"kueue.x-k8s.io/podset-preferred-topology\", "
-          "\"kueue.x-k8s.io/podset-unconstrained-topology\"]" },
-        { "'kueue.x-k8s.io/podset-required-topology':'a b'",
-          AT "required-topology]: Invalid value: \"a b\": name part must consist of alphanumeric "
-             "characters, '-', '_' or '.', and must start and end with an alphanumeric character "
-             "(e.g. "
-             "'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
-             "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')" },
-        { "'kueue.x-k8s.io/podset-required-topology':'a','kueue.x-k8s.io/podset-group-name':'12'",
-          AT "group-name]: Invalid value: \"12\": must not be a number" },
-        { "'kueue.x-k8s.io/podset-required-topology':'a',"
-          "'kueue.x-k8s.io/podset-group-name':'18446744073709551616'",
-          "" },
-        { "'kueue.x-k8s.io/podset-group-name':'g'",
-          AT "group-name]: Forbidden: may not be set when neither "
-             "'kueue.x-k8s.io/podset-preferred-topology' nor "
-             "'kueue.x-k8s.io/podset-required-topology' is specified" },
-        { "'kueue.x-k8s.io/podset-unconstrained-topology':'maybe'",
-          AT "unconstrained-topology]: Invalid value: \"maybe\": must be a boolean value" },
-        { "'kueue.x-k8s.io/podset-slice-required-topology':'h','kueue.x-k8s.io/"
-          "podset-slice-size':'x'",
-          AT "slice-size]: Invalid value: \"x\": must be a numeric value" },
-        { "'kueue.x-k8s.io/podset-slice-required-topology':'h','kueue.x-k8s.io/"
-          "podset-slice-size':'0'",
-          AT "slice-size]: Invalid value: \"0\": must be greater than or equal to 1" },
-        { "'kueue.x-k8s.io/podset-slice-required-topology':'h'",
-          AT "slice-size]: Required value: must be set when "
-             "'kueue.x-k8s.io/podset-slice-required-topology' is specified" },
-        { "'kueue.x-k8s.io/podset-slice-size':'1'",
-          AT "slice-size]: Forbidden: may not be set when "
-             "'kueue.x-k8s.io/podset-slice-required-topology' is not specified" },
-        { "'kueue.x-k8s.io/podset-slice-required-topology':'h','kueue.x-k8s.io/"
-          "podset-slice-size':'5'",
-          AT "slice-size]: Invalid value: \"5\": must not be greater than pod set count 4" },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        AUTO_FREE char *annotations = mem_format("{%s}", cases[i].annotations);
-        json_t *object = job_object(Q, "'parallelism':4");
-
-        json_object_set_new(member(object, "spec.template.metadata"), "annotations",
-                            tree(annotations));
-        assert_string_equal(job_errors(NULL, object), cases[i].expected);
-        json_decref(object);
-    }
-}
-
-static void topology_constraints_are_checked(void **state)
-{
-    static const struct {
-        const char *value, *expected; /* what follows the path of the annotation */
-    } cases[] = {
-        { "[{'topology':'rack','size':4},{'topology':'host','size':2}]", "" },
-        { "[]",
-          ": Invalid value: \"[]\": topology constraints must contain between 1 and 3 entries" },
-        { "[{'topology':'rack','size':0}]",
-          "[0].size: Invalid value: 0: must be greater than or equal to 1" },
-        { "[{'topology':'rack','size':3},{'topology':'host','size':2}]",
-          "[1].size: Invalid value: 2: must evenly divide the parent layer size 3" },
-        { "[{'topology':'rack','size':4},{'topology':'rack','size':2}]",
-          "[1].topology: Duplicate value: \"rack (also at index 0)\"" },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object = job_object(Q, "'parallelism':4");
-        AUTO_FREE char *expected = mem_format(
-            "%s%s", *cases[i].expected ? "spec.template.metadata.annotations" SLICES : "",
-            cases[i].expected);
-
-        json_object_set_new(member(object, "spec.template.metadata"), "annotations",
-                            json_pack("{s:s}",
-                                      "kueue.x-k8s.io/podset-slice-required-topology-constraints",
-                                      quoted(&arena, cases[i].value).text));
-        assert_string_equal(job_errors(NULL, object), expected);
-        world.options.multi_layer_topology = false;
-        assert_string_equal(
-            job_errors(NULL, object),
-            "spec.template.metadata.annotations" SLICES
-            ": Forbidden: the TASMultiLayerTopology feature gate must be enabled to use "
-            "this annotation");
-        world.options.multi_layer_topology = true;
-        json_decref(object);
-    }
-}
-
-static void elastic_jobs_take_no_topology(void **state)
-{
-    json_t *object =
-        job_object(Q ",'annotations':{'kueue.x-k8s.io/elastic-job':'true'}", "'parallelism':4");
-
-    (void)state;
-    json_object_set_new(member(object, "spec.template.metadata"), "annotations",
-                        tree("{'kueue.x-k8s.io/podset-required-topology':'a'}"));
-    assert_string_equal(
-        job_errors(NULL, object),
-        "spec.template.metadata.annotations.kueue.x-k8s.io/podset-required-topology: "
-        "Forbidden: required topology is not supported with elastic jobs");
-    world.options.elastic_slices = false;
-    assert_string_equal(job_errors(NULL, object), "");
-    json_decref(object);
-}
-
 /* ---- J8: three steps, each from where the job stands ---- */
 
 static json_t *stop_step(json_t *object, const struct pod_set_info *info, struct job_patch *patch)
@@ -625,7 +456,7 @@ static void stopping_takes_three_steps(void **state)
 
 static void stopping_without_a_workload_restores_nothing(void **state)
 {
-    json_t *object = job_object(Q, "'suspend':false");
+    json_t *object = job_object(QUEUED, "'suspend':false");
     struct job_patch patch;
 
     (void)state;
@@ -675,10 +506,6 @@ int main(void)
         TEST(updates_are_checked),
         TEST(reclaimable_pods),
         TEST(facts_of_labels),
-        TEST(topology_requests),
-        TEST(topology_annotations_are_checked),
-        TEST(topology_constraints_are_checked),
-        TEST(elastic_jobs_take_no_topology),
         TEST(stopping_takes_three_steps),
         TEST(stopping_without_a_workload_restores_nothing),
         TEST(broken_objects_are_refused),

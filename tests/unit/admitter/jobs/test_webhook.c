@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#define Q "'labels':{'kueue.x-k8s.io/queue-name':'user-queue'}"
 #define OWNED(name)                                                                                \
     "'ownerReferences':[{'apiVersion':'batch/v1','kind':'Job','name':'" name "','uid':'u-" name    \
     "','controller':true}]"
@@ -31,7 +30,7 @@ static void a_job_without_a_queue_is_left_alone(void **state)
 
 static void a_queued_job_is_suspended(void **state)
 {
-    json_t *object = mutated(job_object(Q, "'parallelism':3"));
+    json_t *object = mutated(job_object(QUEUED, "'parallelism':3"));
 
     (void)state;
     assert_true(json_is_true(member(object, "spec.suspend")));
@@ -89,11 +88,11 @@ static void the_default_class_is_taken(void **state)
 
     (void)state;
     world.default_class = true;
-    object = mutated(job_object(Q, ""));
+    object = mutated(job_object(QUEUED, ""));
     assert_string_equal(object_label(object, "kueue.x-k8s.io/priority-class"), "default");
     json_decref(object);
     world.options.priority_class_defaulting = false;
-    object = mutated(job_object(Q, ""));
+    object = mutated(job_object(QUEUED, ""));
     assert_false(object_has_label(object, "kueue.x-k8s.io/priority-class"));
     json_decref(object);
 }
@@ -105,10 +104,10 @@ static void multikueue_takes_over_managed_by(void **state)
         bool gate;
         const char *expected;
     } cases[] = {
-        { Q, "", true, "kueue.x-k8s.io/multikueue" },
-        { Q, "'managedBy':'kubernetes.io/job-controller'", true, "kueue.x-k8s.io/multikueue" },
-        { Q, "'managedBy':'acme.io/other'", true, "acme.io/other" },
-        { Q, "", false, "" },
+        { QUEUED, "", true, "kueue.x-k8s.io/multikueue" },
+        { QUEUED, "'managedBy':'kubernetes.io/job-controller'", true, "kueue.x-k8s.io/multikueue" },
+        { QUEUED, "'managedBy':'acme.io/other'", true, "acme.io/other" },
+        { QUEUED, "", false, "" },
         { "", "", true, "" },
     };
 
@@ -139,7 +138,7 @@ static void every_job_is_managed_where_configured(void **state)
 
 static void pods_of_elastic_jobs_wait_at_a_gate(void **state)
 {
-    static const char elastic[] = Q ",'annotations':{'kueue.x-k8s.io/elastic-job':'true'}";
+    static const char elastic[] = QUEUED ",'annotations':{'kueue.x-k8s.io/elastic-job':'true'}";
     json_t *object = mutated(job_object(elastic, "'parallelism':3")), *gates;
     struct err e = { 0 };
 
@@ -179,7 +178,7 @@ static void children_of_queued_jobs_are_left_alone(void **state)
     (void)state;
     world.owners = owners;
     world.owner_count = 1;
-    object = mutated(job_object(Q "," OWNED("a"), ""));
+    object = mutated(job_object(QUEUED "," OWNED("a"), ""));
     assert_false(has_member(object, "spec.suspend"));
     json_decref(object);
 }
@@ -198,7 +197,7 @@ static void creation_is_checked(void **state)
     static const struct {
         const char *metadata, *expected;
     } cases[] = {
-        { Q, "" },
+        { QUEUED, "" },
         { "'labels':{'kueue.x-k8s.io/queue-name':''}",
           LABELS "queue-name]: Invalid value: \"\": " SUBDOMAIN },
         { "'labels':{'kueue.x-k8s.io/queue-name':'a_b'}",
@@ -239,11 +238,11 @@ static void updates_are_checked(void **state)
         const char *states, *before, *after, *expected;
         bool default_queue;
     } cases[] = {
-        { "rr", Q, "'labels':{'kueue.x-k8s.io/queue-name':'other'}",
+        { "rr", QUEUED, "'labels':{'kueue.x-k8s.io/queue-name':'other'}",
           LABELS "queue-name]: Invalid value: \"other\": field is immutable", false },
-        { "ss", Q, "'labels':{'kueue.x-k8s.io/queue-name':'other'}", "", false },
-        { "ss", Q, "", "", false },
-        { "ss", Q, "",
+        { "ss", QUEUED, "'labels':{'kueue.x-k8s.io/queue-name':'other'}", "", false },
+        { "ss", QUEUED, "", "", false },
+        { "ss", QUEUED, "",
           LABELS "queue-name]: Invalid value: \"\": queue-name must not be empty in namespace with "
                  "default queue",
           true },
@@ -302,7 +301,7 @@ static void updates_are_checked(void **state)
 static void stopping_counts_as_running(void **state)
 {
     json_t *before =
-        job_object(Q ",'annotations':{'kueue.x-k8s.io/stopping':'true'}", "'suspend':true");
+        job_object(QUEUED ",'annotations':{'kueue.x-k8s.io/stopping':'true'}", "'suspend':true");
     json_t *after = json_deep_copy(before);
 
     (void)state;

@@ -1,70 +1,10 @@
 /* The life of a Workload, one step at a time: spec/admission-checks.md 5 - 7, spec/lifecycle.md. */
-#include "tests/unit/admitter/rules/support.h"
+#include "tests/unit/admitter/rules/support_workload.h"
 
 #include <string.h>
 #include "admitter/rules/life_cycle.h"
-#include "admitter/rules/workload_rules.h"
 
-static struct loop_settings settings;
-static struct workload_surroundings around;
-static struct step_result result;
-
-static int setup(void **state)
-{
-    arena_setup(state);
-    loop_settings_default(&settings);
-    settings.finish_orphaned = settings.admission_gated_by = true;
-    settings.wait_for_pods_ready = true;
-    settings.pods_ready_timeout = SECONDS(300);
-    settings.pods_ready_recovery_timeout = SECONDS(60);
-    around = (struct workload_surroundings){ .local_queue_exists = true,
-                                             .cluster_queue_exists = true,
-                                             .local_queue = "lq",
-                                             .cluster_queue = "cq",
-                                             .know_required_checks = true,
-                                             .wait_reason = "",
-                                             .wait_message = "",
-                                             .not_requeued = "" };
-    return 0;
-}
-
-#define OWNER "'ownerReferences':[{'kind':'Job','name':'j','uid':'u','controller':true}]"
 #define FINALIZER "'finalizers':['kueue.x-k8s.io/resource-in-use']"
-
-/* Conditions: "QA" reserved and admitted that many seconds ago, and any further ones. */
-static json_t *make(const char *held, int64_t seconds, const char *further, const char *spec,
-                    const char *rest)
-{
-    const char *list = further;
-
-    if (strchr(held, 'Q'))
-        list =
-            arena_format(&arena, "%s%s%s", list, *list ? "," : "",
-                         condition(&arena, "QuotaReserved", "True", "QuotaReserved", "", seconds));
-    if (strchr(held, 'A'))
-        list = arena_format(&arena, "%s,%s", list,
-                            condition(&arena, "Admitted", "True", "Admitted", "", seconds));
-    return workload(OWNER, spec,
-                    arena_format(&arena, "'conditions':[%s]%s%s%s", list,
-                                 strchr(held, 'Q') ? ",'admission':{'clusterQueue':'cq'}" : "",
-                                 *rest ? "," : "", rest));
-}
-
-static enum step_write step(json_t *object)
-{
-    workload_step(object, &settings, &around, now_time(), 0, &arena, &result);
-    return result.write;
-}
-
-/* Steps until nothing is due; the number of writes. More than ten fail the test. */
-static int settle(json_t *object)
-{
-    int writes = 0;
-
-    while (step(object) != STEP_NOTHING)
-        assert_true(++writes <= 10);
-    return writes;
-}
 
 /* The same, and each change is one that the table has and the rule names. */
 static void settle_by_the_table(json_t *object)
@@ -90,14 +30,6 @@ static void settle_by_the_table(json_t *object)
             return;
         assert_true(writes < 10);
     }
-}
-
-static void assert_event(unsigned index, bool warning, const char *reason, const char *note)
-{
-    assert_true(index < result.event_count);
-    assert_int_equal(result.events[index].warning, warning);
-    assert_string_equal(result.events[index].reason, reason);
-    assert_string_equal(result.events[index].note, note);
 }
 
 /* ---- finished, orphaned ---- */
@@ -141,7 +73,7 @@ static void finished_workloads_are_retained(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object = make(
+        json_t *object = held_workload(
             "", 0, condition(&arena, "Finished", "True", "Succeeded", "", cases[i].seconds_ago), "",
             "");
 
@@ -150,7 +82,8 @@ static void finished_workloads_are_retained(void **state)
         assert_int_equal(result.next,
                          cases[i].next < 0 ? TIME_NONE : now_time() + SECONDS(cases[i].next));
         if (cases[i].expected == STEP_DELETE)
-            assert_event(0, false, "Deleted", "Deleted finished workload due to elapsed retention");
+            assert_step_event(0, false, "Deleted",
+                              "Deleted finished workload due to elapsed retention");
         json_object_set_new(member(object, "metadata"), "finalizers",
                             tree("['kueue.x-k8s.io/resource-in-use']"));
         if (cases[i].expected == STEP_DELETE)
@@ -163,12 +96,12 @@ static void finished_workloads_are_retained(void **state)
 
 static void a_user_deactivates(void **state)
 {
-    json_t *object = make("QA", 60, "", "'active':false", "'requeueState':{'count':2}");
+    json_t *object = held_workload("QA", 60, "", "'active':false", "'requeueState':{'count':2}");
 
     (void)state;
     assert_int_equal(step(object), STEP_STATUS);
     assert_true(result.evicts);
-    assert_event(0, false, "EvictedDueToDeactivated", "The workload is deactivated");
+    assert_step_event(0, false, "EvictedDueToDeactivated", "The workload is deactivated");
     assert_string_equal(condition_text(&arena, object, "Evicted"),
                         "True/Deactivated/The workload is deactivated");
     assert_false(has_member(object, "status.requeueState"));
@@ -179,7 +112,7 @@ static void a_user_deactivates(void **state)
 
 static void a_pending_workload_is_deactivated_silently(void **state)
 {
-    json_t *object = make("", 0, "", "'active':false", "");
+    json_t *object = held_workload("", 0, "", "'active':false", "");
 
     (void)state;
     assert_int_equal(step(object), STEP_STATUS);
@@ -191,8 +124,8 @@ static void a_pending_workload_is_deactivated_silently(void **state)
 
 static void a_rejected_check_deactivates_in_three_writes(void **state)
 {
-    json_t *object = make("Q", 60, "", "",
-                          "'admissionChecks':[{'name':'prov','state':'Rejected','message':'no'}]");
+    json_t *object = held_workload(
+        "Q", 60, "", "", "'admissionChecks':[{'name':'prov','state':'Rejected','message':'no'}]");
     static const char *required[] = { "prov" };
 
     (void)state;
@@ -202,12 +135,12 @@ static void a_rejected_check_deactivates_in_three_writes(void **state)
     assert_int_equal(step(object), STEP_STATUS);
     assert_string_equal(condition_text(&arena, object, "DeactivationTarget"),
                         "True/AdmissionCheck/AdmissionCheck in Rejected state: \"prov\" (no)");
-    assert_event(0, true, "AdmissionCheckRejected",
-                 "Deactivated due to AdmissionCheck in Rejected state: \"prov\" (no)");
+    assert_step_event(0, true, "AdmissionCheckRejected",
+                      "Deactivated due to AdmissionCheck in Rejected state: \"prov\" (no)");
     assert_int_equal(step(object), STEP_SPEC);
     assert_true(json_is_false(member(object, "spec.active")));
     assert_int_equal(step(object), STEP_STATUS);
-    assert_event(
+    assert_step_event(
         0, false, "EvictedDueToDeactivatedDueToAdmissionCheck",
         "The workload is deactivated due to AdmissionCheck in Rejected state: \"prov\" (no)");
     assert_string_equal(result.eviction_reason, "Deactivated");
@@ -226,8 +159,8 @@ static void activating_again_queues_again(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
-        json_t *object =
-            make("", 0, condition(&arena, "Requeued", "False", reasons[i], "", 60), "", "");
+        json_t *object = held_workload(
+            "", 0, condition(&arena, "Requeued", "False", reasons[i], "", 60), "", "");
 
         assert_int_equal(step(object), STEP_STATUS);
         assert_string_equal(condition_text(&arena, object, "Requeued"),
@@ -245,7 +178,7 @@ static void back_off_ends(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
-        json_t *object = make(
+        json_t *object = held_workload(
             "", 0, condition(&arena, "Requeued", "False", reasons[i], "", 60), "",
             arena_format(&arena, "'requeueState':{'count':1,'requeueAt':'%s'}", ago(&arena, -30)));
 
@@ -278,11 +211,12 @@ static void a_retry_delay_moves_requeue_at_later_only(void **state)
                                      ? arena_format(&arena, ",'requeueState':{'requeueAt':'%s'}",
                                                     ago(&arena, -cases[i].present))
                                      : "";
-        json_t *object = make("Q", 60, "", "",
-                              arena_format(&arena,
-                                           "'admissionChecks':[{'name':'a','state':'Retry',"
-                                           "'requeueAfterSeconds':60,'lastTransitionTime':'%s'}]%s",
-                                           NOW_TEXT, state_text));
+        json_t *object =
+            held_workload("Q", 60, "", "",
+                          arena_format(&arena,
+                                       "'admissionChecks':[{'name':'a','state':'Retry',"
+                                       "'requeueAfterSeconds':60,'lastTransitionTime':'%s'}]%s",
+                                       NOW_TEXT, state_text));
 
         assert_int_equal(step(object), cases[i].moves ? STEP_STATUS : STEP_NOTHING);
         if (cases[i].moves)
@@ -297,12 +231,13 @@ static void a_retry_delay_moves_requeue_at_later_only(void **state)
 /* What the delay sets and the deactivation clears must not chase each other. */
 static void preemption_gates_are_mirrored(void **state)
 {
-    json_t *object = make("", 0, "", "'preemptionGates':[{'name':'a'},{'name':'b'}]",
-                          arena_format(&arena,
-                                       "'preemptionGates':[{'name':'b','position':'Open',"
-                                       "'lastTransitionTime':'%s'},{'name':'c','position':'Open',"
-                                       "'lastTransitionTime':'%s'}]",
-                                       ago(&arena, 9), ago(&arena, 9)));
+    json_t *object =
+        held_workload("", 0, "", "'preemptionGates':[{'name':'a'},{'name':'b'}]",
+                      arena_format(&arena,
+                                   "'preemptionGates':[{'name':'b','position':'Open',"
+                                   "'lastTransitionTime':'%s'},{'name':'c','position':'Open',"
+                                   "'lastTransitionTime':'%s'}]",
+                                   ago(&arena, 9), ago(&arena, 9)));
     const char *expected =
         arena_format(&arena,
                      "[{'lastTransitionTime':'" NOW_TEXT "','name':'a','position':'Closed'},"
@@ -320,12 +255,12 @@ static void preemption_gates_are_mirrored(void **state)
 
 static void an_inactive_one_has_no_retry_delay(void **state)
 {
-    json_t *object =
-        make("", 0, condition(&arena, "Evicted", "True", "Deactivated", "", 5), "'active':false",
-             arena_format(&arena,
-                          "'admissionChecks':[{'name':'a','state':'Retry','requeueAfterSeconds':60,"
-                          "'lastTransitionTime':'%s'}],'requeueState':{'requeueAt':'%s'}",
-                          NOW_TEXT, ago(&arena, -30)));
+    json_t *object = held_workload(
+        "", 0, condition(&arena, "Evicted", "True", "Deactivated", "", 5), "'active':false",
+        arena_format(&arena,
+                     "'admissionChecks':[{'name':'a','state':'Retry','requeueAfterSeconds':60,"
+                     "'lastTransitionTime':'%s'}],'requeueState':{'requeueAt':'%s'}",
+                     NOW_TEXT, ago(&arena, -30)));
     static const char *required[] = { "a" };
 
     (void)state;
@@ -338,7 +273,7 @@ static void an_inactive_one_has_no_retry_delay(void **state)
 
 static void a_passed_delay_leaves_nothing(void **state)
 {
-    json_t *object = make(
+    json_t *object = held_workload(
         "", 0, "", "", arena_format(&arena, "'requeueState':{'requeueAt':'%s'}", ago(&arena, 1)));
 
     (void)state;
@@ -350,15 +285,16 @@ static void a_passed_delay_leaves_nothing(void **state)
 
 static void a_retry_without_delay_evicts(void **state)
 {
-    json_t *object = make("QA", 60, "", "", "'admissionChecks':[{'name':'a','state':'Retry'}]");
+    json_t *object =
+        held_workload("QA", 60, "", "", "'admissionChecks':[{'name':'a','state':'Retry'}]");
     static const char *required[] = { "a" };
 
     (void)state;
     around.required_checks = required;
     around.required_check_count = 1;
     assert_int_equal(step(object), STEP_STATUS);
-    assert_event(0, false, "EvictedDueToAdmissionCheck",
-                 "Evicted due to AdmissionCheck in Retry state: \"a\"");
+    assert_step_event(0, false, "EvictedDueToAdmissionCheck",
+                      "Evicted due to AdmissionCheck in Retry state: \"a\"");
     assert_string_equal(condition_reason(object, "Evicted"), "AdmissionCheck");
     assert_false(has_member(object, "status.requeueState"));
     assert_int_equal(step(object), STEP_NOTHING);
@@ -369,7 +305,7 @@ static void a_retry_without_delay_evicts(void **state)
 
 static void ready_checks_admit(void **state)
 {
-    json_t *object = make("Q", 42, "", "", "");
+    json_t *object = held_workload("Q", 42, "", "", "");
     static const char *required[] = { "a" };
 
     (void)state;
@@ -382,8 +318,8 @@ static void ready_checks_admit(void **state)
     assert_int_equal(step(object), STEP_NOTHING);
     json_object_set_new(member(object, "status.admissionChecks.0"), "state", json_string("Ready"));
     assert_int_equal(step(object), STEP_STATUS);
-    assert_event(0, false, "Admitted",
-                 "Admitted by ClusterQueue cq, wait time since reservation was 42s");
+    assert_step_event(0, false, "Admitted",
+                      "Admitted by ClusterQueue cq, wait time since reservation was 42s");
     json_object_set_new(member(object, "status.admissionChecks.0"), "state",
                         json_string("Pending"));
     assert_int_equal(step(object), STEP_NOTHING); /* never un-admitted by a check */
@@ -392,7 +328,7 @@ static void ready_checks_admit(void **state)
 
 static void waiting_has_a_reason(void **state)
 {
-    json_t *object = make("", 0, "", "", "");
+    json_t *object = held_workload("", 0, "", "", "");
 
     (void)state;
     assert_int_equal(step(object), STEP_NOTHING);
@@ -407,7 +343,7 @@ static void waiting_has_a_reason(void **state)
 
 static void devices_that_cannot_be_charged_hold(void **state)
 {
-    json_t *object = make("", 0, "", "", "");
+    json_t *object = held_workload("", 0, "", "", "");
 
     (void)state;
     around.wait_reason = "Misconfigured";
@@ -429,8 +365,8 @@ static void devices_that_cannot_be_charged_hold(void **state)
 static void devices_leave_a_backoff_alone(void **state)
 {
     json_t *object =
-        make("", 0, condition(&arena, "Requeued", "False", "PodsReadyTimeout", "late", 10), "",
-             "'requeueState':{'requeueAt':'2026-01-01T02:00:00Z'}");
+        held_workload("", 0, condition(&arena, "Requeued", "False", "PodsReadyTimeout", "late", 10),
+                      "", "'requeueState':{'requeueAt':'2026-01-01T02:00:00Z'}");
 
     (void)state;
     around.wait_reason = "Misconfigured";
@@ -450,15 +386,15 @@ static void admission_gates_hold(void **state)
     around.wait_reason = "AdmissionGated"; /* what the engine says of such a workload */
     around.wait_message = "Admission is gated by: a.io/g";
     assert_int_equal(step(object), STEP_STATUS);
-    assert_event(0, false, "AdmissionGated", "Workload admission is gated by: a.io/g");
+    assert_step_event(0, false, "AdmissionGated", "Workload admission is gated by: a.io/g");
     assert_string_equal(condition_text(&arena, object, "QuotaReserved"),
                         "False/AdmissionGated/Admission is gated by: a.io/g");
     assert_int_equal(step(object), STEP_NOTHING);
     json_object_del(member(object, "metadata"), "annotations");
     around.wait_reason = around.wait_message = "";
     assert_int_equal(step(object), STEP_STATUS);
-    assert_event(0, false, "AdmissionGateCleared",
-                 "Admission gate cleared, workload is now admissible");
+    assert_step_event(0, false, "AdmissionGateCleared",
+                      "Admission gate cleared, workload is now admissible");
     assert_string_equal(
         condition_text(&arena, object, "QuotaReserved"),
         "False/PendingEvaluation/AdmissionGatedBy cleared, waiting for quota reservation");
@@ -481,10 +417,10 @@ static void a_gate_and_a_missing_queue_do_not_fight(void **state)
 
 static void a_preemption_gate_is_not_an_admission_gate(void **state)
 {
-    json_t *object = make("", 0,
-                          condition(&arena, "QuotaReserved", "False", "AdmissionGated",
-                                    "Workload requires preemption", 5),
-                          "", "");
+    json_t *object = held_workload("", 0,
+                                   condition(&arena, "QuotaReserved", "False", "AdmissionGated",
+                                             "Workload requires preemption", 5),
+                                   "", "");
 
     (void)state;
     settle(object);
@@ -493,218 +429,12 @@ static void a_preemption_gate_is_not_an_admission_gate(void **state)
     json_decref(object);
 }
 
-/* ---- stopped queues (lifecycle 6) ---- */
-
-static void stopped_queues(void **state)
-{
-    static const struct {
-        const char *held;
-        enum stop_policy local, cluster;
-        bool local_missing, cluster_deleting;
-        const char *quota, *evicted; /* conditions afterwards */
-    } cases[] = {
-        { "QA", STOP_HOLD, STOP_HOLD, false, false, "True/QuotaReserved/", "" },
-        { "QA", STOP_HOLD_AND_DRAIN, STOP_HOLD_AND_DRAIN, false, false, "True/QuotaReserved/",
-          "True/LocalQueueStopped/The LocalQueue is stopped" },
-        { "QA", STOP_NONE, STOP_HOLD_AND_DRAIN, false, false, "True/QuotaReserved/",
-          "True/ClusterQueueStopped/The ClusterQueue is stopped" },
-        { "QA", STOP_NONE, STOP_NONE, true, true, "True/QuotaReserved/", "" },
-        { "Q", STOP_HOLD, STOP_NONE, false, false, "False/Suspended/LocalQueue lq is stopped", "" },
-        { "Q", STOP_NONE, STOP_HOLD_AND_DRAIN, false, false,
-          "False/Suspended/ClusterQueue cq is stopped", "" },
-        { "Q", STOP_NONE, STOP_NONE, true, false,
-          "False/Misconfigured/LocalQueue lq is terminating or missing", "" },
-        { "Q", STOP_NONE, STOP_NONE, false, true,
-          "False/Misconfigured/ClusterQueue cq is terminating or missing", "" },
-    };
-    static const char *required[] = { "a" };
-
-    (void)state;
-    around.required_checks = required;
-    around.required_check_count = 1;
-    settings.wait_for_pods_ready = false;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object =
-            make(cases[i].held, 60, "", "", "'admissionChecks':[{'name':'a','state':'Pending'}]");
-
-        around.local_queue_stop = cases[i].local;
-        around.cluster_queue_stop = cases[i].cluster;
-        around.local_queue_exists = !cases[i].local_missing;
-        around.cluster_queue_deleting = cases[i].cluster_deleting;
-        settle(object);
-        assert_string_equal(condition_text(&arena, object, "QuotaReserved"), cases[i].quota);
-        assert_string_equal(condition_text(&arena, object, "Evicted"), cases[i].evicted);
-        json_decref(object);
-    }
-}
-
-static void restarted_queues(void **state)
-{
-    static const struct {
-        const char *reason;
-        enum stop_policy local, cluster;
-        const char *expected;
-    } cases[] = {
-        { "LocalQueueStopped", STOP_NONE, STOP_HOLD,
-          "True/LocalQueueRestarted/The LocalQueue was restarted after being stopped" },
-        { "LocalQueueStopped", STOP_HOLD, STOP_NONE, "False/LocalQueueStopped/" },
-        { "ClusterQueueStopped", STOP_HOLD, STOP_NONE,
-          "True/ClusterQueueRestarted/The ClusterQueue was restarted after being stopped" },
-        { "ClusterQueueStopped", STOP_NONE, STOP_HOLD, "False/ClusterQueueStopped/" },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object =
-            make("", 0, condition(&arena, "Requeued", "False", cases[i].reason, "", 60), "", "");
-
-        around.local_queue_stop = cases[i].local;
-        around.cluster_queue_stop = cases[i].cluster;
-        settle(object);
-        assert_string_equal(condition_text(&arena, object, "Requeued"), cases[i].expected);
-        json_decref(object);
-    }
-}
-
-/* ---- waitForPodsReady (lifecycle 3) ---- */
-
-static void pods_ready_timeouts(void **state)
-{
-    static const struct {
-        const char *reason; /* of PodsReady; "" absent */
-        int64_t ready_ago, admitted_ago, recovery;
-        const char *cause; /* "" no eviction */
-        int64_t next;      /* seconds from now; 0: none */
-    } cases[] = {
-        { "", 0, 100, 60, "", 200 },
-        { "WaitForStart", 0, 300, 60, "WaitForStart", 0 },
-        { "PodsReady", 0, 400, 60, "WaitForStart", 0 },
-        { "WaitForRecovery", 20, 9000, 60, "", 40 },
-        { "WaitForRecovery", 60, 9000, 60, "WaitForRecovery", 0 },
-        { "WaitForRecovery", 6000, 9000, 0, "", 0 },
-        { "Else", 6000, 9000, 60, "", 0 },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object = make("QA", cases[i].admitted_ago,
-                              *cases[i].reason ? condition(&arena, "PodsReady", "False",
-                                                           cases[i].reason, "", cases[i].ready_ago)
-                                               : "",
-                              "", "");
-
-        settings.pods_ready_recovery_timeout = SECONDS(cases[i].recovery);
-        assert_int_equal(step(object), *cases[i].cause ? STEP_STATUS : STEP_NOTHING);
-        if (*cases[i].cause) {
-            assert_event(0, false, "EvictedDueToPodsReadyTimeout",
-                         "Exceeded the PodsReady timeout ns/wl");
-            assert_string_equal(result.eviction_cause, cases[i].cause);
-            assert_json(member(object, "status.requeueState"),
-                        arena_format(&arena, "{'count':1,'requeueAt':'%s'}", ago(&arena, -60)));
-        } else {
-            assert_int_equal(result.next,
-                             cases[i].next ? now_time() + SECONDS(cases[i].next) : TIME_NONE);
-        }
-        json_decref(object);
-    }
-}
-
-static void back_off_grows(void **state)
-{
-    static const struct {
-        int count;
-        int64_t base, max, expected;
-    } cases[] = {
-        { 1, 60, 3600, 60 },   { 2, 60, 3600, 120 },  { 6, 60, 3600, 1920 },
-        { 7, 60, 3600, 3600 }, { 8, 60, 3600, 3600 }, { 1, 60, 10, 60 },
-        { 2, 60, 10, 10 },     { 3, 0, 3600, 0 },     { 2147483647, 60, 3600, 3600 },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object =
-            make("QA", 9000, "", "",
-                 arena_format(&arena, "'requeueState':{'count':%d}", cases[i].count - 1));
-
-        settings.backoff_base = SECONDS(cases[i].base);
-        settings.backoff_max = SECONDS(cases[i].max);
-        assert_int_equal(step(object), STEP_STATUS);
-        assert_string_equal(member_text(object, "status.requeueState.requeueAt"),
-                            ago(&arena, -cases[i].expected));
-        json_decref(object);
-    }
-}
-
-static void the_limit_of_requeues_deactivates(void **state)
-{
-    (void)state;
-    settings.backoff_limit_count = 2;
-    for (int count = 1; count <= 2; count++) {
-        json_t *object =
-            make("QA", 9000, "", "", arena_format(&arena, "'requeueState':{'count':%d}", count));
-
-        assert_int_equal(step(object), STEP_STATUS);
-        assert_string_equal(
-            condition_text(&arena, object, "DeactivationTarget"),
-            count == 1 ? ""
-                       : "True/RequeuingLimitExceeded/exceeding the maximum number of re-queuing "
-                         "retries");
-        assert_int_equal(condition_true(object, "Evicted"), count == 1);
-        json_decref(object);
-    }
-}
-
-/* ---- maximum execution time (lifecycle 4) ---- */
-
-static void the_execution_time_is_limited(void **state)
-{
-    static const struct {
-        int64_t admitted_ago;
-        int past;
-        int64_t next; /* 0: over */
-    } cases[] = { { 100, 0, 3500 }, { 1000, 1000, 1600 }, { 3600, 0, 0 }, { 2600, 1000, 0 } };
-
-    (void)state;
-    settings.wait_for_pods_ready = false;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        json_t *object =
-            make("QA", cases[i].admitted_ago, "", "'maximumExecutionTimeSeconds':3600",
-                 arena_format(&arena, "'accumulatedPastExecutionTimeSeconds':%d", cases[i].past));
-
-        assert_int_equal(step(object), cases[i].next ? STEP_NOTHING : STEP_STATUS);
-        assert_int_equal(result.next,
-                         cases[i].next ? now_time() + SECONDS(cases[i].next) : TIME_NONE);
-        if (!cases[i].next) {
-            assert_event(0, true, "MaximumExecutionTimeExceeded",
-                         "The maximum execution time (3600s) exceeded");
-            assert_string_equal(
-                condition_text(&arena, object, "DeactivationTarget"),
-                "True/MaximumExecutionTimeExceeded/exceeding the maximum execution time");
-            assert_false(has_member(object, "status.accumulatedPastExecutionTimeSeconds"));
-            assert_int_equal(settle(object), 2);
-            assert_string_equal(condition_text(&arena, object, "Evicted"),
-                                "True/DeactivatedDueToMaximumExecutionTimeExceeded/The workload is "
-                                "deactivated due to exceeding the maximum execution time");
-        }
-        json_decref(object);
-    }
-}
-
-static void the_nearest_timer_wakes(void **state)
-{
-    json_t *object = make("QA", 100, "", "'maximumExecutionTimeSeconds':150", "");
-
-    (void)state;
-    assert_int_equal(step(object), STEP_NOTHING);
-    assert_int_equal(result.next, now_time() + SECONDS(50));
-    json_decref(object);
-}
-
 /* Another program ends a reservation and leaves the rest standing. */
 static void what_a_lost_reservation_leaves_is_cleared(void **state)
 {
-    json_t *object = make("A", 60, condition(&arena, "QuotaReserved", "False", "Pending", "", 5),
-                          "", "'admission':{'clusterQueue':'cq'}");
+    json_t *object =
+        held_workload("A", 60, condition(&arena, "QuotaReserved", "False", "Pending", "", 5), "",
+                      "'admission':{'clusterQueue':'cq'}");
 
     (void)state;
     assert_int_equal(step(object), STEP_STATUS);
@@ -719,7 +449,7 @@ static void what_a_lost_reservation_leaves_is_cleared(void **state)
 static void an_evicted_one_is_not_admitted(void **state)
 {
     json_t *object =
-        make("Q", 60, condition(&arena, "Evicted", "True", "Deactivated", "", 5), "", "");
+        held_workload("Q", 60, condition(&arena, "Evicted", "True", "Deactivated", "", 5), "", "");
 
     (void)state;
     assert_int_equal(step(object), STEP_NOTHING);
@@ -775,8 +505,6 @@ static void every_mix_settles(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, arena_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -799,13 +527,6 @@ int main(void)
         TEST(admission_gates_hold),
         TEST(a_gate_and_a_missing_queue_do_not_fight),
         TEST(a_preemption_gate_is_not_an_admission_gate),
-        TEST(stopped_queues),
-        TEST(restarted_queues),
-        TEST(pods_ready_timeouts),
-        TEST(back_off_grows),
-        TEST(the_limit_of_requeues_deactivates),
-        TEST(the_execution_time_is_limited),
-        TEST(the_nearest_timer_wakes),
         TEST(what_a_lost_reservation_leaves_is_cleared),
         TEST(an_evicted_one_is_not_admitted),
         TEST(every_mix_settles),
