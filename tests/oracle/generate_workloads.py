@@ -114,8 +114,10 @@ class Workloads:
         namespace = "default" if not chances.uses("namespaces", 0.1) else "other"
         made = document("Workload", f"w{index:02d}", {}, namespace)
         metadata, spec = made["metadata"], made["spec"]
-        metadata["uid"] = f"u{chances.random.randrange(10**6):06d}"
-        metadata["creationTimestamp"] = second(chances.random.randrange(chances.pick(3, 20)))
+        if not chances.uses("no uids", 0.1, 0.7):
+            metadata["uid"] = f"u{chances.random.randrange(10**6):06d}"
+        if not chances.uses("no creation times", 0.1, 0.7):
+            metadata["creationTimestamp"] = second(chances.random.randrange(chances.pick(3, 20)))
         queue = chances.pick(*self.queues.queues)
         spec["queueName"] = queue["metadata"]["name"]
         if self.queues.by_usage and namespace == "default" and chances.chance(0.5):
@@ -184,6 +186,24 @@ class Workloads:
         if annotations:
             metadata["annotations"] = annotations
 
+    def _bend(self, made, assignments):
+        """What the record of an admission may look like, apart from what the scheduler writes today."""
+        chances, assigned = self.chances, self.chances.pick(*assignments)
+        kind = chances.pick("no count", "fewer pods", "no flavor", "another flavor", "fractions", "another queue")
+        resource = next(iter(assigned["resourceUsage"]), None)
+        if kind == "no count":
+            del assigned["count"]
+        elif kind == "fewer pods" and assigned["count"] > 1:
+            assigned["count"] -= 1
+        elif kind == "another queue":
+            made["status"]["admission"]["clusterQueue"] = chances.pick(*self.queues.names)
+        elif kind == "no flavor" and resource:
+            del assigned["flavors"][resource]
+        elif kind == "another flavor" and resource:
+            assigned["flavors"][resource] = chances.pick("f1", "f2", "f9")
+        elif kind == "fractions" and resource:
+            assigned["resourceUsage"][resource] = chances.pick("1500m", "0.7", "7")
+
     def _held(self):
         return self.chances.pick(*((1, 1, 2, 3, 4) if self.chances.crowded else (1, 1, 2, 3, 0)))
 
@@ -206,6 +226,8 @@ class Workloads:
             })
         time, conditions = second(60 + chances.random.randrange(chances.pick(2, 20))), made["status"]["conditions"]
         made["status"]["admission"] = {"clusterQueue": queue["metadata"]["name"], "podSetAssignments": assignments}
+        if chances.uses("odd admissions", 0.1, 0.5):
+            self._bend(made, assignments)
         conditions.append(condition("QuotaReserved", "True", "QuotaReserved", time))
         if chances.chance(0.9):
             conditions.append(condition("Admitted", "True", "Admitted", time))

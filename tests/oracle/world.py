@@ -100,7 +100,7 @@ class Workload:
         metadata, spec, status = document["metadata"], document["spec"], document.get("status") or {}
         self.namespace, self.name = metadata["namespace"], metadata["name"]
         self.key = f"{self.namespace}/{self.name}"
-        self.uid = metadata["uid"]
+        self.uid = metadata.get("uid") or f"Workload/{self.key}"
         self.job_uid = (metadata.get("labels") or {}).get("kueue.x-k8s.io/job-uid", "")
         self.annotations = metadata.get("annotations") or {}
         self.created = clock.parse(metadata["creationTimestamp"]) if metadata.get("creationTimestamp") else created
