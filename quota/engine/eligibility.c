@@ -1,5 +1,6 @@
 #include "quota/engine/eligibility.h"
 
+#include "quota/base/clock.h"
 #include "quota/base/json.h"
 #include "quota/engine/selector.h"
 
@@ -267,6 +268,20 @@ static enum eligibility labels_eligible(const struct resource_flavor *flavor,
 
 /* ---- all rows ---- */
 
+/* A point in time as the dump of a struct shows it. */
+static const char *time_dump(const char *text, struct arena *a)
+{
+    char printed[TIME_TEXT];
+    int64_t time;
+
+    if (!text)
+        return "<nil>";
+    if (time_parse(str_of(text), &time, NULL) < 0)
+        return text;
+    time_print(time, printed);
+    return arena_format(a, "%.10s %.8s +0000 UTC", printed, printed + 11);
+}
+
 static enum eligibility pod_eligible(const char *name, const struct resource_flavor *flavor,
                                      const struct pod_template *pod, struct arena *a,
                                      const char **reason)
@@ -276,8 +291,7 @@ static enum eligibility pod_eligible(const char *name, const struct resource_fla
 
     if (taint) {
         *reason = arena_format(a, "untolerated taint {%s %s %s %s} in flavor %s", taint->key,
-                               taint->value, taint->effect,
-                               taint->time_added ? taint->time_added : "<nil>", name);
+                               taint->value, taint->effect, time_dump(taint->time_added, a), name);
         return INELIGIBLE;
     }
     labels = labels_eligible(flavor, pod, a, reason);
