@@ -11,7 +11,6 @@
 #define V1BETA1 "kueue.x-k8s.io/v1beta1"
 #define V1BETA2 "kueue.x-k8s.io/v1beta2"
 
-static struct loop_settings settings;
 static struct snapshot *snapshot;
 static struct hooks *hooks;
 static struct route_table *routes;

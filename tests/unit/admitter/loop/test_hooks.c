@@ -9,7 +9,6 @@
 #include "admitter/loop/hooks.h"
 #include "admitter/loop/snapshot.h"
 
-static struct loop_settings settings;
 static struct snapshot *snapshot;
 static struct hooks *hooks;
 static struct route_table *routes;

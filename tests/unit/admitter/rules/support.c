@@ -1,5 +1,7 @@
 #include "tests/unit/admitter/rules/support.h"
 
+struct loop_settings settings;
+
 int64_t now_time(void)
 {
     int64_t now = 0;

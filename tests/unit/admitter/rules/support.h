@@ -14,6 +14,9 @@ int64_t now_time(void);
 /* That many seconds before (negative: after) the present, as text; in 'a'. */
 const char *ago(struct arena *a, int64_t seconds);
 
+/* What the rules go by; each test's set-up fills it. */
+extern struct loop_settings settings;
+
 /* A Workload "ns/wl" of these JSON members in metadata, spec and status. New reference. */
 json_t *workload(const char *metadata, const char *spec, const char *status);
 /* One condition as JSON text, in 'a'. */

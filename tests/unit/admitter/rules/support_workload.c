@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-struct loop_settings settings;
 struct workload_surroundings around;
 struct step_result result;
 

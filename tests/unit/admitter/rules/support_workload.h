@@ -8,7 +8,6 @@
 
 /* Readiness is waited for, 300 s and 60 s for recovery; queue and ClusterQueue exist. Changed by
  * the test, fresh before each. */
-extern struct loop_settings settings;
 extern struct workload_surroundings around;
 extern struct step_result result; /* of the last step */
 int rules_setup(void **state);    /* arena_teardown ends it */

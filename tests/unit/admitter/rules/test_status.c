@@ -346,7 +346,6 @@ static void admission_of(struct decision *decision, struct pod_set_assignment *p
 static void a_reservation_is_written(void **state)
 {
     static const char *required[] = { "a" };
-    struct loop_settings settings;
     struct decision decision;
     struct pod_set_assignment pod_set;
     struct resource_flavor_use use;
@@ -383,7 +382,6 @@ static void a_reservation_is_written(void **state)
 static void a_wait_is_written_once(void **state)
 {
     json_t *object = workload("", "", ""), *refusal;
-    struct loop_settings settings;
     struct decision decision;
     struct pod_set_assignment pod_set;
     struct resource_flavor_use use;
