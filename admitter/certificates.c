@@ -27,9 +27,27 @@ struct certificates {
     int64_t published_since; /* 0: not all configurations have the bundle */
 };
 
-/* The five kinds with a conversion webhook (spec/api.md 2.1). */
-static const char *const converted[] = { "clusterqueues", "localqueues", "cohorts", "workloads",
-                                         "multikueueclusters" };
+/* The kinds with a conversion webhook (spec/api.md 2.1). */
+static const char *const converted[CERTIFICATES_PLACES - CERTIFICATES_HOOKS] = {
+    "clusterqueues", "localqueues", "cohorts", "workloads", "multikueueclusters"
+};
+
+char *certificates_place(const struct certificates *c, unsigned place,
+                         struct kube_resource *resource)
+{
+    static const struct {
+        const char *plural, *what;
+    } hooks[CERTIFICATES_HOOKS] = { { "mutatingwebhookconfigurations", "mutating" },
+                                    { "validatingwebhookconfigurations", "validating" } };
+
+    if (place < CERTIFICATES_HOOKS) {
+        *resource =
+            (struct kube_resource){ "admissionregistration.k8s.io", "v1", hooks[place].plural };
+        return mem_format("%s-%s-webhook-configuration", c->prefix, hooks[place].what);
+    }
+    *resource = (struct kube_resource){ "apiextensions.k8s.io", "v1", "customresourcedefinitions" };
+    return mem_format("%s.kueue.x-k8s.io", converted[place - CERTIFICATES_HOOKS]);
+}
 
 static bool is_address(const char *host)
 {
@@ -224,11 +242,11 @@ static bool set_bundle(json_t *client_config, const char *bundle)
     return true;
 }
 
-static int publish_hooks(struct certificates *c, const char *plural, const char *what,
-                         const char *bundle, bool *changed, struct err *e)
+static int publish_hooks(struct certificates *c, unsigned place, const char *bundle, bool *changed,
+                         struct err *e)
 {
-    struct kube_resource resource = { "admissionregistration.k8s.io", "v1", plural };
-    AUTO_FREE char *name = mem_format("%s-%s-webhook-configuration", c->prefix, what);
+    struct kube_resource resource;
+    AUTO_FREE char *name = certificates_place(c, place, &resource);
     json_t *object = NULL, *hook, *answer = NULL;
     bool differs = false;
     struct err problem = { 0 };
@@ -254,12 +272,11 @@ static int publish_hooks(struct certificates *c, const char *plural, const char 
     return result;
 }
 
-static int publish_conversion(struct certificates *c, const char *plural, const char *bundle,
+static int publish_conversion(struct certificates *c, unsigned place, const char *bundle,
                               bool *changed, struct err *e)
 {
-    static const struct kube_resource definitions = { "apiextensions.k8s.io", "v1",
-                                                      "customresourcedefinitions" };
-    AUTO_FREE char *name = mem_format("%s.kueue.x-k8s.io", plural);
+    struct kube_resource definitions;
+    AUTO_FREE char *name = certificates_place(c, place, &definitions);
     json_t *object = NULL, *answer = NULL, *client_config;
     struct err problem = { 0 };
     int result = 0;
@@ -290,13 +307,9 @@ static int publish(struct certificates *c, int64_t now, struct err *e)
 
     certificate_store_bundle(&c->store, &bundle);
     base64_encode(strbuf_view(&bundle), &encoded);
-    if (publish_hooks(c, "mutatingwebhookconfigurations", "mutating", encoded.text, &changed, e) <
-            0 ||
-        publish_hooks(c, "validatingwebhookconfigurations", "validating", encoded.text, &changed,
-                      e) < 0)
-        return -1;
-    for (size_t i = 0; i < ARRAY_COUNT(converted); i++)
-        if (publish_conversion(c, converted[i], encoded.text, &changed, e) < 0)
+    for (unsigned i = 0; i < CERTIFICATES_PLACES; i++)
+        if ((i < CERTIFICATES_HOOKS ? publish_hooks : publish_conversion)(c, i, encoded.text,
+                                                                          &changed, e) < 0)
             return -1;
     if (changed || c->published_since == 0)
         c->published_since = now;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "admitter/kube/client.h"
+#include "admitter/kube/path.h"
 #include "webhook/certificate_source.h"
 
 struct certificates_options { /* texts are borrowed */
@@ -22,6 +23,12 @@ struct certificates *certificates_create(struct kube_client *client,
                                          const struct certificates_options *options,
                                          struct certificate_source *source);
 void certificates_destroy(struct certificates *certificates); /* NULL is fine */
+
+/* Where the bundle is published: two webhook configurations, then the definitions with a
+ * conversion. The kind goes to *resource; the object's name is the caller's to free. */
+enum { CERTIFICATES_HOOKS = 2, CERTIFICATES_PLACES = CERTIFICATES_HOOKS + 5 };
+char *certificates_place(const struct certificates *certificates, unsigned place,
+                         struct kube_resource *resource);
 
 /* Load the Secret; take the one step that is due (anything at all only when 'leading', or when
  * there is nothing usable yet); serve the leaf; publish the bundle. 'now' in seconds since 1970.

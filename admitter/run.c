@@ -26,6 +26,7 @@
 #define FIRST_TICK_MS 10 /* until the webhook has answered */
 #define SELF_CHECK_TICKS 5
 #define CERTIFICATE_TICKS 30
+#define BUNDLE_PAUSE_MS 5000
 #define DRAIN_MS 1500
 #define WEBHOOK_GRACE_MS 800
 
@@ -99,7 +100,19 @@ static void check_webhook(struct program *p)
     atomic_store(&p->probes.webhook_ok, ok);
 }
 
-static void check_certificates(struct program *p, unsigned tick)
+/* Whoever puts another bundle there again and again is not argued with at full speed. */
+static bool bundle_is_due(struct program *p)
+{
+    int64_t now = kube_now_ms();
+
+    if (!atomic_load(&p->bundle_touched) || now < p->bundle_not_before)
+        return false;
+    p->bundle_not_before = now + BUNDLE_PAUSE_MS;
+    atomic_store(&p->bundle_touched, false);
+    return true;
+}
+
+static void check_certificates(struct program *p, bool all)
 {
     struct err e = { 0 };
     bool changed = false;
@@ -113,7 +126,7 @@ static void check_certificates(struct program *p, unsigned tick)
         if (changed)
             LOG(LOG_INFO, "serving certificate reloaded");
     } else {
-        if (tick % CERTIFICATE_TICKS)
+        if (!all)
             return;
         result = certificates_sync(p->certificates, program_may_write(p), time(NULL), &e);
     }
@@ -130,8 +143,10 @@ static void tick(struct program *p, unsigned count)
         program_take_lead(p);
     if (!atomic_load(&p->probes.webhook_ok) || (count > 0 && count % SELF_CHECK_TICKS == 0))
         check_webhook(p);
-    if (count > 0 && count % SELF_CHECK_TICKS == 0)
-        check_certificates(p, count);
+    if (bundle_is_due(p))
+        check_certificates(p, true);
+    else if (count > 0 && count % SELF_CHECK_TICKS == 0)
+        check_certificates(p, count % CERTIFICATE_TICKS == 0);
 }
 
 static bool is_settled(const struct program *p)
@@ -229,6 +244,7 @@ static void program_stop(struct program *p)
     webhook_server_stop(p->metrics, 100);
     webhook_server_stop(p->health, 100);
     watch_set_destroy(p->watches);
+    bundle_watch_destroy(p->bundle_watch);
     kube_lease_destroy(p->lease);
     kube_recorder_destroy(p->recorder);
     kube_writer_destroy(p->writer);

@@ -12,6 +12,7 @@
 #include "admitter/loop/hooks.h"
 #include "admitter/loop/watch.h"
 #include "admitter/metrics_access.h"
+#include "admitter/bundle_watch.h"
 #include "admitter/metrics_certificate.h"
 #include "admitter/probes.h"
 #include "quota/ledger/ledger.h"
@@ -33,6 +34,9 @@ struct program {
     /* main's own client, for certificates */
     struct kube_client *main_client;
     struct certificates *certificates;
+    struct bundle_watch *bundle_watch;
+    atomic_bool bundle_touched; /* somebody changed what our CA bundle stands in */
+    int64_t bundle_not_before;  /* look for that no earlier, CLOCK_MONOTONIC ms */
     /* the kube thread and what it owns */
     struct kube_client *client;
     struct kube_writer *writer;

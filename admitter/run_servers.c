@@ -1,8 +1,17 @@
 #include "admitter/run_private.h"
 
+#include <sys/eventfd.h>
 #include <time.h>
 #include "admitter/program_metrics.h"
 #include "quota/base/log.h"
+
+static void bundle_changed(void *context)
+{
+    struct program *p = context;
+
+    atomic_store(&p->bundle_touched, true);
+    eventfd_write(p->wake_fd, 1);
+}
 
 static int certificates_start(struct program *p, struct err *e)
 {
@@ -21,6 +30,7 @@ static int certificates_start(struct program *p, struct err *e)
     if (!p->main_client)
         return -1;
     p->certificates = certificates_create(p->main_client, &options, p->source);
+    p->bundle_watch = bundle_watch_create(p->client, p->certificates, bundle_changed, p);
     return certificates_sync(p->certificates, false, time(NULL), e);
 }
 

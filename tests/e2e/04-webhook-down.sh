@@ -22,3 +22,12 @@ check "its pods are gone" eventually 20 job_has q while '(.status.active // 0) =
 check "and it waits in its queue with a reason" eventually 15 has q while "$(reason_is QuotaReserved WaitingForQuota)"
 kubectl delete job before -n q --wait=false >/dev/null
 check "it starts when quota is free" eventually 20 job_has q while '.spec.suspend == false and .status.active == 2'
+
+# Somebody takes the way to the webhook away: it is put back as soon as that is seen, sooner than by looking now and then.
+bundle() { kubectl get mutatingwebhookconfiguration sluice-mutating-webhook-configuration -o json | jq -r '[.webhooks[].clientConfig.caBundle] | unique | join(" ")'; }
+is_back() { [ "$(bundle)" = "$good" ]; }
+good=$(bundle)
+take_away() { kubectl get mutatingwebhookconfiguration sluice-mutating-webhook-configuration -o json | jq 'del(.webhooks[].clientConfig.caBundle)' | kubectl replace -f - >/dev/null; }
+check "the bundle is there" test -n "$good"
+take_away
+check "a bundle that is gone comes back" eventually 20 is_back
