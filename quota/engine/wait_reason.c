@@ -102,6 +102,14 @@ static bool stored(const struct item *item, struct wait_reason *why)
                item->message ? item->message->text : "");
 }
 
+static bool gate_problem(const struct engine *engine, const struct item *item, struct arena *a,
+                         struct wait_reason *why)
+{
+    return item->extra && item->extra->gated_by && engine->options.gates.admission_gated_by &&
+           say(why, "AdmissionGated",
+               arena_format(a, "Admission is gated by: %s", item->extra->gated_by));
+}
+
 static void granular(const struct engine *engine, const struct item *item, struct arena *a,
                      struct wait_reason *why)
 {
@@ -116,13 +124,8 @@ static void granular(const struct engine *engine, const struct item *item, struc
         return;
     }
     if (device_problem(item, why) || queue_problem(engine, item, a, why) ||
-        admissibility_problem(item, a, why))
+        admissibility_problem(item, a, why) || gate_problem(engine, item, a, why))
         return;
-    if (item->extra && item->extra->gated_by && engine->options.gates.admission_gated_by) {
-        say(why, "AdmissionGated",
-            arena_format(a, "Admission is gated by: %s", item->extra->gated_by));
-        return;
-    }
     mark = item->place == ITEM_PARKED && item->bypassed ? pending_mark_reason(item) : NULL;
     if (mark && may_be_overwritten(item))
         say(why, mark,
