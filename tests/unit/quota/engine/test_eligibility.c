@@ -49,8 +49,9 @@ static void f5_taints_print_like_a_struct(void **state)
     assert_string_equal(refusal(&flavor, &pod, INELIGIBLE),
                         "untolerated taint {gpu  NoSchedule <nil>} in flavor t");
     taints[1] = (struct taint){ "key", "val", "NoExecute", "2026-01-01T00:00:00Z" };
-    assert_string_equal(refusal(&flavor, &pod, INELIGIBLE),
-                        "untolerated taint {key val NoExecute 2026-01-01T00:00:00Z} in flavor t");
+    assert_string_equal(
+        refusal(&flavor, &pod, INELIGIBLE),
+        "untolerated taint {key val NoExecute 2026-01-01 00:00:00 +0000 UTC} in flavor t");
     taints[1] = (struct taint){ "gpu", "", "NoSchedule", NULL };
     flavor.tolerations = &exists;
     flavor.toleration_count = 1;
