@@ -27,10 +27,19 @@ static void settle(struct heap *h, size_t place, void *item)
     *place_of(h, item) = (uint32_t)place;
 }
 
+/* Four children: half the levels of a binary heap, and the four are fetched from memory together.
+ */
+enum { CHILDREN = 4 };
+
+static size_t parent_of(size_t place)
+{
+    return (place - 1) / CHILDREN;
+}
+
 static void sift_up(struct heap *h, size_t place, void *item)
 {
     while (place > 0) {
-        size_t parent = (place - 1) / 2;
+        size_t parent = parent_of(place);
 
         if (!h->before(item, h->items[parent], h->context))
             break;
@@ -40,13 +49,26 @@ static void sift_up(struct heap *h, size_t place, void *item)
     settle(h, place, item);
 }
 
+static size_t first_child(const struct heap *h, size_t from, size_t end)
+{
+    size_t first = from;
+
+    for (size_t i = from; i < end; i++)
+        __builtin_prefetch(h->items[i]);
+    for (size_t i = from + 1; i < end; i++)
+        if (h->before(h->items[i], h->items[first], h->context))
+            first = i;
+    return first;
+}
+
 static void sift_down(struct heap *h, size_t place, void *item)
 {
-    size_t child;
+    size_t from;
 
-    while ((child = place * 2 + 1) < h->count) {
-        if (child + 1 < h->count && h->before(h->items[child + 1], h->items[child], h->context))
-            child++;
+    while ((from = place * CHILDREN + 1) < h->count) {
+        size_t end = from + CHILDREN < h->count ? from + CHILDREN : h->count;
+        size_t child = first_child(h, from, end);
+
         if (!h->before(h->items[child], item, h->context))
             break;
         settle(h, place, h->items[child]);
@@ -58,7 +80,7 @@ static void sift_down(struct heap *h, size_t place, void *item)
 /* Put 'item' at 'place' or wherever the order wants it. */
 static void sift(struct heap *h, size_t place, void *item)
 {
-    if (place > 0 && h->before(item, h->items[(place - 1) / 2], h->context))
+    if (place > 0 && h->before(item, h->items[parent_of(place)], h->context))
         sift_up(h, place, item);
     else
         sift_down(h, place, item);
@@ -103,6 +125,14 @@ void heap_update(struct heap *h, void *item)
 
 void heap_rebuild(struct heap *h)
 {
-    for (size_t i = h->count / 2; i-- > 0;)
+    for (size_t i = h->count > 1 ? parent_of(h->count - 1) + 1 : 0; i-- > 0;)
         sift_down(h, i, h->items[i]);
+}
+
+bool heap_is_ordered(const struct heap *h)
+{
+    for (size_t i = 1; i < h->count; i++)
+        if (h->before(h->items[i], h->items[parent_of(i)], h->context))
+            return false;
+    return true;
 }

@@ -1,4 +1,5 @@
-/* heap.h - an indexed binary heap of borrowed items: O(log n) push, pop, remove and re-order.
+/* heap.h - an indexed heap (of four children each) of borrowed items: O(log n) push, pop, remove
+ * and re-order.
  *
  * The item carries its place: a uint32_t field at a fixed offset (HEAP_PLACE), which the heap keeps
  * up to date (HEAP_ABSENT when the item is in no heap). A heap holds less than 2^32 items.
@@ -38,6 +39,7 @@ void *heap_pop(struct heap *h);               /* NULL when empty */
 void heap_remove(struct heap *h, void *item); /* no-op when the item is absent */
 void heap_update(struct heap *h, void *item); /* after its key changed */
 void heap_rebuild(struct heap *h);            /* after many keys changed: O(n) */
+bool heap_is_ordered(const struct heap *h);   /* for checks: O(n) */
 static inline bool heap_contains(const struct heap *h, const void *item)
 {
     size_t place = *(const uint32_t *)(const void *)((const char *)item + h->place_offset);

@@ -104,16 +104,6 @@ static int parked_verify(const struct cluster_queue_record *queue, struct err *e
     return 0;
 }
 
-static int heap_verify(const struct engine *engine, const struct cluster_queue_record *queue,
-                       struct err *e)
-{
-    for (size_t i = 1; i < queue->heap.count; i++)
-        if (item_before(queue->heap.items[i], queue->heap.items[(i - 1) / 2],
-                        (void *)(uintptr_t)engine))
-            return err_set(e, ERR_INVALID, "ClusterQueue %s: heap out of order", queue->name);
-    return 0;
-}
-
 static int list_verify(const struct cluster_queue_record *queue, const struct item_list *list,
                        bool evicted, struct err *e)
 {
@@ -138,8 +128,9 @@ static int queue_verify(const struct engine *engine, const struct cluster_queue_
 
     if (ready != (queue->ready_place != HEAP_ABSENT))
         return err_set(e, ERR_INVALID, "ClusterQueue %s: offers heads wrongly", queue->name);
-    if (queue_usage_verify(engine, queue, e) < 0 || heap_verify(engine, queue, e) < 0 ||
-        parked_verify(queue, e) < 0)
+    if (!heap_is_ordered(&queue->heap))
+        return err_set(e, ERR_INVALID, "ClusterQueue %s: heap out of order", queue->name);
+    if (queue_usage_verify(engine, queue, e) < 0 || parked_verify(queue, e) < 0)
         return -1;
     if (list_verify(queue, &queue->reserving, false, e) < 0)
         return -1;
