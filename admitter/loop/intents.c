@@ -128,14 +128,6 @@ void intent_resolved(struct loop *loop, struct workload_record *record, bool con
 
 /* ---- history ---- */
 
-static const char *outcome_name(enum outcome outcome)
-{
-    static const char *const names[] = { "Admitted", "Reserved", "Preempting", "Pending",
-                                         "Skipped" };
-
-    return names[outcome];
-}
-
 /* Enough to replay: who was asked for, and what was taken from whom. */
 static char *inputs_of(const struct decision *decision)
 {

@@ -6,15 +6,7 @@
 #include "quota/base/mem.h"
 #include "quota/engine/requests.h"
 
-const char *outcome_name(enum outcome outcome)
-{
-    static const char *const names[] = { "Admitted", "Reserved", "Preempting", "Pending",
-                                         "Skipped" };
-
-    return names[outcome];
-}
-
-const char *requeue_name(enum requeue_place place)
+static const char *requeue_name(enum requeue_place place)
 {
     static const char *const names[] = { "", "Heap", "Parked", "Backoff" };
 
@@ -34,10 +26,23 @@ static void member(struct strbuf *out, const char *key)
     strbuf_putc(out, ':');
 }
 
+static void list_begin(struct strbuf *out, const char *key)
+{
+    member(out, key);
+    strbuf_putc(out, '[');
+}
+
+/* The next item of a list comes. */
 static void item(struct strbuf *out)
 {
     if (out->text[out->length - 1] != '[')
         strbuf_putc(out, ',');
+}
+
+static void object_item(struct strbuf *out)
+{
+    item(out);
+    strbuf_putc(out, '{');
 }
 
 static void text_member(struct strbuf *out, const char *key, const char *text)
@@ -133,8 +138,7 @@ static void admission_value(struct strbuf *out, const struct decision *decision)
     }
     strbuf_putc(out, '{');
     text_member(out, "clusterQueue", admission->cluster_queue);
-    member(out, "podSetAssignments");
-    strbuf_putc(out, '[');
+    list_begin(out, "podSetAssignments");
     for (size_t i = 0; i < admission->pod_set_count; i++) {
         item(out);
         assignment_object(out, &admission->pod_sets[i]);
@@ -144,12 +148,11 @@ static void admission_value(struct strbuf *out, const struct decision *decision)
 
 /* ---- cycles ---- */
 
-static void preempts_array(struct strbuf *out, const struct decision *decision)
+static void preempts_list(struct strbuf *out, const struct decision *decision)
 {
-    strbuf_putc(out, '[');
+    list_begin(out, "preempts");
     for (size_t i = 0; i < decision->victim_count; i++) {
-        item(out);
-        strbuf_putc(out, '{');
+        object_item(out);
         member(out, "workload");
         name_text(out, decision->victims[i].namespace, decision->victims[i].name);
         text_member(out, "reason", decision->victims[i].reason);
@@ -176,8 +179,7 @@ static void decision_object(struct strbuf *out, const struct decision *decision)
     text_member(out, "message", holds ? "" : decision->message);
     member(out, "admission");
     admission_value(out, decision);
-    member(out, "preempts");
-    preempts_array(out, decision);
+    preempts_list(out, decision);
     text_member(out, "requeue", requeue_name(decision->requeue));
     strbuf_putc(out, '}');
 }
@@ -200,15 +202,13 @@ void simulate_json_cycle(struct strbuf *out, const struct cycle_result *result,
     member(out, "cycle");
     strbuf_printf(out, "%" PRId64, result->cycle);
     text_member(out, "time", time_print_nano(now, time));
-    member(out, "decisions");
-    strbuf_putc(out, '[');
+    list_begin(out, "decisions");
     for (size_t i = 0; i < result->count; i++) {
         item(out);
         decision_object(out, &result->decisions[i]);
     }
     strbuf_putc(out, ']');
-    member(out, "events");
-    strbuf_putc(out, '[');
+    list_begin(out, "events");
     for (size_t i = 0; i < events->count; i++) {
         item(out);
         event_object(out, &events->items[i]);
@@ -226,20 +226,25 @@ static int usage_order(const void *a, const void *b)
     return order ? order : strcmp(left->resource, right->resource);
 }
 
-static void queue_usage(struct strbuf *out, struct queue_status *status)
+/* A queue shows what is reserved and what of that is borrowed, a cohort its quota and what is used.
+ */
+static void usage_list(struct strbuf *out, struct queue_status *status, bool is_cohort)
 {
     qsort(status->usage, status->usage_count, sizeof(*status->usage), usage_order);
-    member(out, "usage");
-    strbuf_putc(out, '[');
+    list_begin(out, "usage");
     for (size_t i = 0; i < status->usage_count; i++) {
         const struct flavor_resource_usage *usage = &status->usage[i];
 
-        item(out);
-        strbuf_putc(out, '{');
+        object_item(out);
         text_member(out, "flavor", usage->flavor);
         text_member(out, "resource", usage->resource);
-        amount_member(out, "reserved", usage->resource, usage->total);
-        amount_member(out, "borrowed", usage->resource, usage->borrowed);
+        if (is_cohort) {
+            amount_member(out, "subtreeQuota", usage->resource, usage->nominal);
+            amount_member(out, "used", usage->resource, usage->total);
+        } else {
+            amount_member(out, "reserved", usage->resource, usage->total);
+            amount_member(out, "borrowed", usage->resource, usage->borrowed);
+        }
         strbuf_putc(out, '}');
     }
     strbuf_putc(out, ']');
@@ -248,8 +253,7 @@ static void queue_usage(struct strbuf *out, struct queue_status *status)
 static void queued_names(struct strbuf *out, const char *key, const struct queued_workload *list,
                          size_t count, bool parked)
 {
-    member(out, key);
-    strbuf_putc(out, '[');
+    list_begin(out, key);
     for (size_t i = 0; i < count; i++) {
         if (list[i].parked != parked)
             continue;
@@ -278,14 +282,13 @@ static void cluster_queue_object(struct strbuf *out, const struct engine *engine
     strbuf_puts(out, status.activity.active ? "true" : "false");
     queued_names(out, "queue", queued, count, false);
     queued_names(out, "parked", queued, count, true);
-    member(out, "reserving");
-    strbuf_putc(out, '[');
+    list_begin(out, "reserving");
     for (size_t i = 0; i < reserving_count; i++) {
         item(out);
         strbuf_json(out, str_of(reserving[i]));
     }
     strbuf_putc(out, ']');
-    queue_usage(out, &status);
+    usage_list(out, &status, false);
     strbuf_putc(out, '}');
 }
 
@@ -295,33 +298,18 @@ static void cohort_object(struct strbuf *out, const struct engine *engine, const
     struct queue_status status = { 0 };
 
     engine_cohort_status(engine, name, arena, &status);
-    qsort(status.usage, status.usage_count, sizeof(*status.usage), usage_order);
     strbuf_putc(out, '{');
     text_member(out, "name", name);
     text_member(out, "parent", engine_cohort_parent(engine, name));
-    member(out, "usage");
-    strbuf_putc(out, '[');
-    for (size_t i = 0; i < status.usage_count; i++) {
-        const struct flavor_resource_usage *usage = &status.usage[i];
-
-        item(out);
-        strbuf_putc(out, '{');
-        text_member(out, "flavor", usage->flavor);
-        text_member(out, "resource", usage->resource);
-        amount_member(out, "subtreeQuota", usage->resource, usage->nominal);
-        amount_member(out, "used", usage->resource, usage->total);
-        strbuf_putc(out, '}');
-    }
-    strbuf_puts(out, "]}");
+    usage_list(out, &status, true);
+    strbuf_putc(out, '}');
 }
 
-static void waiting_array(struct strbuf *out, const struct simulate_waiting *waiting, size_t count)
+static void waiting_list(struct strbuf *out, const struct simulate_waiting *waiting, size_t count)
 {
-    member(out, "waiting");
-    strbuf_putc(out, '[');
+    list_begin(out, "waiting");
     for (size_t i = 0; i < count; i++) {
-        item(out);
-        strbuf_putc(out, '{');
+        object_item(out);
         text_member(out, "workload", waiting[i].key);
         text_member(out, "clusterQueue", waiting[i].cluster_queue);
         text_member(out, "reason", waiting[i].reason);
@@ -339,22 +327,20 @@ void simulate_json_state(struct strbuf *out, const struct engine *engine,
     const char **names = engine_cluster_queue_names(engine, arena, &count);
 
     strbuf_putc(out, '{');
-    member(out, "clusterQueues");
-    strbuf_putc(out, '[');
+    list_begin(out, "clusterQueues");
     for (size_t i = 0; i < count; i++) {
         item(out);
         cluster_queue_object(out, engine, names[i], arena);
     }
     strbuf_putc(out, ']');
     names = engine_cohort_names(engine, arena, &count);
-    member(out, "cohorts");
-    strbuf_putc(out, '[');
+    list_begin(out, "cohorts");
     for (size_t i = 0; i < count; i++) {
         item(out);
         cohort_object(out, engine, names[i], arena);
     }
     strbuf_putc(out, ']');
-    waiting_array(out, waiting, waiting_count);
+    waiting_list(out, waiting, waiting_count);
     member(out, "idle");
     strbuf_puts(out, idle ? "true}" : "false}");
 }

@@ -15,7 +15,3 @@ void simulate_json_cycle(struct strbuf *out, const struct cycle_result *result,
 void simulate_json_state(struct strbuf *out, const struct engine *engine,
                          const struct simulate_waiting *waiting, size_t waiting_count, bool idle,
                          struct arena *arena);
-
-/* The words of the output. */
-const char *outcome_name(enum outcome outcome);
-const char *requeue_name(enum requeue_place place);

@@ -358,3 +358,11 @@ void decision_make(struct cycle *cycle, struct entry *entry, struct decision *de
     requests_make(item, decision, a);
     item_text_set(cycle->engine, item, decision->reason, decision->message);
 }
+
+const char *outcome_name(enum outcome outcome)
+{
+    static const char *const names[] = { "Admitted", "Reserved", "Preempting", "Pending",
+                                         "Skipped" };
+
+    return names[outcome];
+}

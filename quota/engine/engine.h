@@ -82,6 +82,7 @@ enum outcome {
     OUTCOME_PENDING,
     OUTCOME_SKIPPED
 };
+const char *outcome_name(enum outcome outcome); /* "Admitted" */
 enum requeue_place { REQUEUE_NONE, REQUEUE_HEAP, REQUEUE_PARKED, REQUEUE_BACKOFF };
 
 struct victim {

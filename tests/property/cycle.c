@@ -67,11 +67,8 @@ static void digest_decision(struct play *play, const struct decision *decision)
 
 static void decision_trace(struct play *play, const struct decision *decision)
 {
-    static const char *const names[] = { "Admitted", "Reserved", "Preempting", "Pending",
-                                         "Skipped" };
-
     play_trace(play, "%s of %s: %s, %s", decision->name, decision->cluster_queue,
-               names[decision->outcome], decision->message);
+               outcome_name(decision->outcome), decision->message);
     for (size_t v = 0; v < decision->victim_count; v++)
         play_trace(play, "  preempts %s (%s)", decision->victims[v].name,
                    decision->victims[v].reason);

@@ -361,14 +361,6 @@ void world_pass(struct world *world, int64_t seconds)
 
 /* ---- answers ---- */
 
-static const char *outcome_text(enum outcome outcome)
-{
-    static const char *const texts[] = { "Admitted", "Reserved", "Preempting", "Pending",
-                                         "Skipped" };
-
-    return texts[outcome];
-}
-
 const char *world_cycle(struct world *world)
 {
     AUTO_STRBUF struct strbuf out = STRBUF_INIT;
@@ -378,7 +370,7 @@ const char *world_cycle(struct world *world)
     for (size_t i = 0; i < world->cycle.count; i++) {
         const struct decision *d = &world->cycle.decisions[i];
 
-        strbuf_printf(&out, "%s%s %s", i > 0 ? "; " : "", d->name, outcome_text(d->outcome));
+        strbuf_printf(&out, "%s%s %s", i > 0 ? "; " : "", d->name, outcome_name(d->outcome));
         for (size_t v = 0; v < d->victim_count; v++)
             strbuf_printf(&out, " %s:%s", d->victims[v].name, d->victims[v].reason);
     }
