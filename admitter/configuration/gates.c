@@ -276,6 +276,7 @@ static const struct {
 /* Looked at elsewhere: configuration.c, metrics.c. */
 static const enum gate used_elsewhere[] = {
     GATE_KUEUE_DRA_INTEGRATION_PARTITIONABLE_DEVICES,
+    GATE_KUEUE_DRA_INTEGRATION_CONSUMABLE_CAPACITY,
     GATE_DISABLE_WAIT_FOR_PODS_READY,
     GATE_LOCAL_QUEUE_METRICS,
     GATE_METRICS_FOR_COHORTS,

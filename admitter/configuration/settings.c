@@ -187,21 +187,21 @@ static void set_outputs(struct reading *r, const json_t *outputs, struct resourc
                                                                  quantity_of_json(factor) };
 }
 
-/* Sources of the other kind are only told of: see struct device_mapping. */
-static void set_counters(struct reading *r, const struct given_rows *rows,
+/* All sources of a mapping are of one kind, by validation. */
+static void set_measures(struct reading *r, const struct given_rows *rows,
                          struct device_mapping *mapping)
 {
     const struct device_source_row *sources = rows->items;
 
-    mapping->counters = ARENA_ARRAY(r->arena, rows->count + 1, struct counter_source);
+    mapping->measures = ARENA_ARRAY(r->arena, rows->count + 1, struct device_measure);
+    mapping->measure_count = rows->count;
     for (size_t i = 0; i < rows->count; i++) {
-        const struct device_source *counter = &sources[i].counter;
+        const struct device_source *source =
+            sources[i].capacity.given ? &sources[i].capacity : &sources[i].counter;
 
-        mapping->has_capacities |= sources[i].capacity.given;
-        if (counter->given)
-            mapping->counters[mapping->counter_count++] =
-                (struct counter_source){ counter->name, counter->driver,
-                                         counter->selector.cel.expression };
+        mapping->by_capacity = sources[i].capacity.given;
+        mapping->measures[i] = (struct device_measure){ source->name, source->driver,
+                                                        source->selector.cel.expression };
     }
 }
 
@@ -218,7 +218,7 @@ static void set_devices(struct reading *r)
             (struct device_mapping){ .resource = mappings[i].name,
                                      .classes = mappings[i].classes.items,
                                      .class_count = mappings[i].classes.count };
-        set_counters(r, &mappings[i].sources, &engine->device_mappings[i]);
+        set_measures(r, &mappings[i].sources, &engine->device_mappings[i]);
     }
 }
 

@@ -13,6 +13,16 @@ static void selectors_read(struct decoder *d, void *target)
     request->selectors = decode_device_selectors(d, &request->selector_count);
 }
 
+static void capacity_read(struct decoder *d, void *target)
+{
+    static const struct decode_field fields[] = {
+        DECODE_FIELD("requests", decode_resources, struct device_request, capacities),
+        DECODE_END,
+    };
+
+    decode_record(d, fields, target);
+}
+
 static void exactly_read(struct decoder *d, void *target)
 {
     static const struct decode_field fields[] = {
@@ -20,6 +30,7 @@ static void exactly_read(struct decoder *d, void *target)
         DECODE_FIELD("allocationMode", decode_text, struct device_request, allocation_mode),
         DECODE_FIELD("count", decode_int64, struct device_request, count),
         DECODE_WHOLE("selectors", selectors_read),
+        DECODE_WHOLE("capacity", capacity_read),
         DECODE_FIELD("adminAccess", decode_bool, struct device_request, admin_access),
         DECODE_END,
     };

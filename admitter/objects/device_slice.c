@@ -59,10 +59,67 @@ static void attribute_read(struct decoder *d, void *target)
     decode_record(d, fields, target);
 }
 
+static void default_read(struct decoder *d, void *target)
+{
+    struct device_capacity *capacity = target;
+
+    if (decode_absent(d))
+        return;
+    decode_quantity(d, &capacity->by_default);
+    capacity->has_default = true;
+}
+
+static void valid_read(struct decoder *d, void *target)
+{
+    struct device_capacity *capacity = target;
+
+    capacity->valid =
+        decode_list(d, sizeof(struct quantity), decode_quantity, &capacity->valid_count);
+}
+
+static void maximum_read(struct decoder *d, void *target)
+{
+    struct device_capacity *capacity = target;
+
+    if (decode_absent(d))
+        return;
+    decode_quantity(d, &capacity->maximum);
+    capacity->has_maximum = true;
+}
+
+static void range_read(struct decoder *d, void *target)
+{
+    static const struct decode_field fields[] = {
+        DECODE_FIELD("min", decode_quantity, struct device_capacity, minimum),
+        DECODE_WHOLE("max", maximum_read),
+        DECODE_FIELD("step", decode_quantity, struct device_capacity, step),
+        DECODE_END,
+    };
+    struct device_capacity *capacity = target;
+
+    if (decode_absent(d))
+        return;
+    capacity->has_range = true;
+    decode_record(d, fields, capacity);
+}
+
+static void policy_read(struct decoder *d, void *target)
+{
+    static const struct decode_field fields[] = {
+        DECODE_WHOLE("default", default_read),
+        DECODE_WHOLE("validValues", valid_read),
+        DECODE_WHOLE("validRange", range_read),
+        DECODE_END,
+    };
+
+    decode_record(d, fields, target);
+}
+
 static void capacity_read(struct decoder *d, void *target)
 {
     static const struct decode_field fields[] = {
         DECODE_FIELD("value", decode_quantity, struct device_capacity, value),
+        DECODE_WHOLE("requestPolicy", policy_read),
         DECODE_END,
     };
 

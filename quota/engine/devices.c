@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "quota/engine/device_match.h"
+#include "quota/engine/device_measure.h"
 
 #define REFUSED_BY_GATE                                                                            \
     "Workload uses DRA resources but the KueueDRAIntegration feature gate is not enabled"
@@ -103,11 +104,6 @@ static const struct device_mapping *mapping_of(const struct engine *engine, cons
     return NULL;
 }
 
-static bool is_measured(const struct device_mapping *mapping)
-{
-    return mapping->counter_count > 0 || mapping->has_capacities;
-}
-
 /* ---- claims ---- */
 
 struct claim_place { /* of the claim being read, for messages */
@@ -180,73 +176,75 @@ static void take_selected(struct device_reading *r, const struct claim_place *pl
                                  request->device_class, got, (long long)request->count));
 }
 
-/* ---- counters ---- */
+/* ---- counters and capacities ---- */
 
-/* The most that one of the devices takes of a counter; -1: none of them takes any. */
-static int64_t counter_most(const struct device *const *devices, size_t count, const char *counter)
+/* The words for what cannot be measured. */
+static void measure_fails(struct device_reading *r, const struct claim_place *place,
+                          enum measure problem, const char *name, bool by_capacity)
 {
-    int64_t most = -1;
-
-    for (size_t i = 0; i < count; i++) {
-        int64_t sum = 0;
-        bool takes = false;
-
-        for (size_t k = 0; k < devices[i]->counter_count; k++) {
-            if (strcmp(devices[i]->counters[k].counter, counter) != 0)
-                continue;
-            sum = amount_add(sum, quantity_ceil(devices[i]->counters[k].value));
-            takes = true;
-        }
-        if (takes && (sum < 0 ? 0 : sum) > most)
-            most = sum < 0 ? 0 : sum;
-    }
-    return most;
+    if (problem == MEASURE_UNSATISFIED)
+        claim_invalid(r, place,
+                      arena_format(r->arena,
+                                   "capacity request cannot be satisfied by any matched device's "
+                                   "RequestPolicy for dimension \"%s\"",
+                                   name));
+    else if (by_capacity)
+        claim_fails(
+            r, place,
+            arena_format(r->arena, "matched devices have no capacity dimension \"%s\"", name));
+    else
+        claim_fails(r, place,
+                    arena_format(
+                        r->arena,
+                        "matched devices have no consumesCounters entry for counter \"%s\"", name));
 }
 
-static void charge_counter(struct device_reading *r, const struct claim_place *place,
-                           const struct device_request *request, const char *resource,
-                           const struct counter_source *source, struct device_requests *out)
+static void charge_measure(struct device_reading *r, const struct claim_place *place,
+                           const struct device_request *request,
+                           const struct device_mapping *mapping,
+                           const struct device_measure *measure, struct device_requests *out)
 {
-    struct device_filter filter = { .driver = source->driver, .complete_pools = true };
+    struct device_filter filter = { .driver = measure->driver, .complete_pools = true };
     const struct device **found;
     struct err e = { 0 };
+    enum measure result;
     int64_t most;
     size_t count;
 
-    if (device_filter_add(&filter, &source->selector, 1, r->arena, &e) < 0) {
+    if (device_filter_add(&filter, &measure->selector, 1, r->arena, &e) < 0) {
         claim_fails(r, place, e.text);
         return;
     }
     if (!filter_make(r, place, request, &filter))
         return;
     found = device_match(r->engine, &filter, r->arena, &count);
-    most = counter_most(found, count, source->counter);
-    if ((int64_t)count < request->count)
+    if (!mapping->by_capacity && (int64_t)count < request->count) {
         claim_fails(r, place,
                     arena_format(r->arena,
                                  "insufficient matching devices for counter driver: %zu device(s) "
                                  "of %s match in the cluster but %lld requested",
-                                 count, source->driver, (long long)request->count));
-    else if (most < 0)
-        claim_fails(
-            r, place,
-            arena_format(r->arena,
-                         "matched devices have no consumesCounters entry for counter \"%s\"",
-                         source->counter));
+                                 count, measure->driver, (long long)request->count));
+        return;
+    }
+    result = mapping->by_capacity
+                 ? device_capacity_most(found, count, measure->name, &request->capacities, &most)
+                 : device_counter_most(found, count, measure->name, &most);
+    if (result == MEASURE_OK)
+        charge(r, out, mapping->resource, amount_mul(most, request->count));
     else
-        charge(r, out, resource, amount_mul(most, request->count));
+        measure_fails(r, place, result, measure->name, mapping->by_capacity);
 }
 
-/* Every mapping that lists the class is charged for its own counters. */
-static void charge_counters(struct device_reading *r, const struct claim_place *place,
+/* Every mapping that lists the class is charged for what it measures. */
+static void charge_measures(struct device_reading *r, const struct claim_place *place,
                             const struct device_request *request, struct device_requests *out)
 {
     for (size_t i = 0; i < r->engine->options.device_mapping_count; i++) {
         const struct device_mapping *mapping = &r->engine->options.device_mappings[i];
 
         for (size_t k = 0;
-             lists_class(mapping, request->device_class) && k < mapping->counter_count; k++)
-            charge_counter(r, place, request, mapping->resource, &mapping->counters[k], out);
+             lists_class(mapping, request->device_class) && k < mapping->measure_count; k++)
+            charge_measure(r, place, request, mapping, &mapping->measures[k], out);
     }
 }
 
@@ -262,12 +260,8 @@ static void read_exact(struct device_reading *r, const struct claim_place *place
                                     "%s: Not found: \"DeviceClass %s is not mapped in DRA "
                                     "configuration for podset %s\"",
                                     place->path, request->device_class, place->pod_set));
-    } else if (mapping->has_capacities) {
-        claim_invalid(r, place,
-                      arena_format(r->arena, "capacity sources of DeviceClass %s are not supported",
-                                   request->device_class));
-    } else if (mapping->counter_count > 0) {
-        charge_counters(r, place, request, out);
+    } else if (mapping->measure_count > 0) {
+        charge_measures(r, place, request, out);
     } else {
         if (request->selector_count > 0)
             take_selected(r, place, request);
@@ -410,14 +404,14 @@ static void read_extended(struct device_reading *r, const char *path,
 
     if (!class_)
         return;
-    if (mapping && is_measured(mapping)) {
+    if (mapping && mapping->measure_count > 0) {
         problem_add(r, arena_format(r->arena,
                                     "%s: Invalid value: extended resource %s resolves to "
                                     "DeviceClass %s with %s configured; use ResourceClaimTemplates "
                                     "with CEL selectors for %s-based quota",
                                     path, resource, class_->name,
-                                    mapping->has_capacities ? "capacity sources" : "counters",
-                                    mapping->has_capacities ? "capacity" : "counter"));
+                                    mapping->by_capacity ? "capacity sources" : "counters",
+                                    mapping->by_capacity ? "capacity" : "counter"));
         return;
     }
     pieces = pieces_of_pod(r, path, pod, resource);

@@ -199,6 +199,7 @@ void copy_claim_template(struct arena *a, const struct claim_template *from,
         to->requests[i].allocation_mode = arena_strdup(a, from->requests[i].allocation_mode);
         to->requests[i].selectors =
             copy_names(a, from->requests[i].selectors, from->requests[i].selector_count);
+        to->requests[i].capacities = copy_resources(a, &from->requests[i].capacities);
     }
 }
 
@@ -216,6 +217,8 @@ static void copy_device(struct arena *a, const struct device *from, struct devic
     for (size_t i = 0; i < from->capacity_count; i++) {
         to->capacities[i].domain = arena_strdup(a, from->capacities[i].domain);
         to->capacities[i].name = arena_strdup(a, from->capacities[i].name);
+        to->capacities[i].valid =
+            COPY_ITEMS(a, from->capacities[i].valid, from->capacities[i].valid_count);
     }
     to->counters = COPY_ITEMS(a, from->counters, from->counter_count);
     for (size_t i = 0; i < from->counter_count; i++)
@@ -254,11 +257,11 @@ void copy_options(struct arena *a, const struct engine_options *from, struct eng
 
         to->device_mappings[i].resource = arena_strdup(a, m->resource);
         to->device_mappings[i].classes = copy_names(a, m->classes, m->class_count);
-        to->device_mappings[i].counters = COPY_ITEMS(a, m->counters, m->counter_count);
-        for (size_t k = 0; k < m->counter_count; k++)
-            to->device_mappings[i].counters[k] =
-                (struct counter_source){ arena_strdup(a, m->counters[k].counter),
-                                         arena_strdup(a, m->counters[k].driver),
-                                         arena_strdup(a, m->counters[k].selector) };
+        to->device_mappings[i].measures = COPY_ITEMS(a, m->measures, m->measure_count);
+        for (size_t k = 0; k < m->measure_count; k++)
+            to->device_mappings[i].measures[k] =
+                (struct device_measure){ arena_strdup(a, m->measures[k].name),
+                                         arena_strdup(a, m->measures[k].driver),
+                                         arena_strdup(a, m->measures[k].selector) };
     }
 }

@@ -378,6 +378,7 @@ struct device_request {
     bool admin_access;
     const char **selectors; /* as of a class */
     size_t selector_count;
+    struct resource_list capacities; /* capacity.requests */
 };
 struct claim_template {
     const char *namespace, *name;
@@ -401,7 +402,13 @@ struct device_attribute { /* a name without a domain has that of the driver */
 };
 struct device_capacity {
     const char *domain, *name;
-    struct quantity value;
+    struct quantity value; /* all there is */
+    /* requestPolicy: how much of it one request gets */
+    bool has_default, has_range, has_maximum;
+    struct quantity by_default;
+    struct quantity *valid; /* validValues; empty: any, or the range */
+    size_t valid_count;
+    struct quantity minimum, maximum, step; /* validRange; step 0: none */
 };
 struct counter_use { /* what a device takes of a counter that several share */
     const char *counter;

@@ -14,18 +14,19 @@ struct resource_transformation {
     struct resource_list outputs; /* factor per output resource */
 };
 
-/* A counter that is charged instead of devices: those of the driver that the expression selects. */
-struct counter_source {
-    const char *counter, *driver, *selector;
+/* What is charged instead of devices: a counter, or a capacity, of those of the driver that the
+ * expression selects. */
+struct device_measure {
+    const char *name, *driver, *selector;
 };
 /* One entry of deviceClassMappings: devices of these classes are charged to 'resource'. */
 struct device_mapping {
     const char *resource;
     const char **classes;
     size_t class_count;
-    struct counter_source *counters;
-    size_t counter_count;
-    bool has_capacities; /* it has sources of the other kind, which are not supported */
+    struct device_measure *measures; /* empty: devices are counted */
+    size_t measure_count;
+    bool by_capacity; /* the measures are capacities, else counters */
 };
 
 enum fair_strategy {

@@ -413,7 +413,9 @@ static void a_slice_of_devices_is_read(void **state)
            "{'metadata':{'name':'s'},'spec':{'driver':'d.io','pool':{'name':'n','generation':2,"
            "'resourceSliceCount':3},'devices':[{'name':'a','allowMultipleAllocations':true,"
            "'attributes':{'b':{'bool':true},'i':{'int':7},'o.io/s':{'string':'x'},"
-           "'v':{'version':'1.2.3'},'u':{'other':1}},'capacity':{'m':{'value':'5Gi'}},"
+           "'v':{'version':'1.2.3'},'u':{'other':1}},'capacity':{'m':{'value':'5Gi','requestPolicy'"
+           ":{'default':'1Gi','validValues':['1Gi','2Gi'],"
+           "'validRange':{'min':'1Gi','step':'512Mi'}}}},"
            "'consumesCounters':[{'counterSet':'c','counters':{'m':{'value':'1Gi'}}},"
            "{'counterSet':'e','counters':{'n':{'value':'2'}}}]},{'name':'b'}]}}",
            &slice, NULL);
@@ -435,6 +437,11 @@ static void a_slice_of_devices_is_read(void **state)
     assert_int_equal(device->attributes[4].type, ATTRIBUTE_UNKNOWN);
     assert_string_equal(device->capacities[0].name, "m");
     assert_quantity(device->capacities[0].value, "5Gi");
+    assert_true(device->capacities[0].has_default && device->capacities[0].has_range);
+    assert_false(device->capacities[0].has_maximum);
+    assert_int_equal(device->capacities[0].valid_count, 2);
+    assert_quantity(device->capacities[0].valid[1], "2Gi");
+    assert_quantity(device->capacities[0].step, "512Mi");
     assert_int_equal(device->counter_count, 2);
     assert_string_equal(device->counters[1].counter, "n");
     assert_string_equal(slice.devices[1].driver, "d.io");

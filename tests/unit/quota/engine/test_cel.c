@@ -101,7 +101,9 @@ static const struct {
 
 static void expressions_select(void **state)
 {
-    struct device_capacity memory = { "gpu.example.com", "memory", quantity("80Gi") };
+    struct device_capacity memory = { .domain = "gpu.example.com",
+                                      .name = "memory",
+                                      .value = quantity("80Gi") };
     struct device device = { .driver = "gpu.example.com",
                              .attributes = attributes,
                              .attribute_count = ARRAY_COUNT(attributes),
