@@ -99,7 +99,7 @@ void fair_ledger_seed(struct engine *engine, struct local_queue_record *queue,
                       facts->consumed.items[i].quantity.nano);
     order_update(queue);
     if (fair_applies_to(engine, queue))
-        pending_heap_rebuild(queue->cluster_queue);
+        queue->cluster_queue->order_is_stale = true;
 }
 
 /* ---- order (6.4) ---- */
@@ -160,23 +160,13 @@ int fair_order(const struct engine *engine, const struct local_queue_record *a,
                            b->ledger ? b->ledger : &nothing);
 }
 
-bool fair_has_penalties(const struct engine *engine, const struct cluster_queue_record *queue)
-{
-    if (!fair_is_enabled(engine))
-        return false;
-    for (const struct local_queue_record *l = queue->local_queues; l; l = l->next)
-        if (l->ledger && l->ledger->penalty_count > 0)
-            return true;
-    return false;
-}
-
 void fair_order_refresh(struct engine *engine, struct cluster_queue_record *queue)
 {
-    if (!fair_is_enabled(engine))
+    if (!fair_is_enabled(engine) || !queue)
         return;
     for (struct local_queue_record *l = queue->local_queues; l; l = l->next)
         order_update(l);
-    pending_heap_rebuild(queue);
+    queue->order_is_stale = true;
 }
 
 /* ---- penalties (6.5) ---- */
@@ -207,8 +197,8 @@ void fair_penalty_drop(struct engine *engine, struct item *item)
     if (place == ledger->penalty_count)
         return;
     penalty_remove(ledger, place);
-    if (item->local_queue->cluster_queue)
-        fair_order_refresh(engine, item->local_queue->cluster_queue);
+    order_update(item->local_queue);
+    fair_order_refresh(engine, item->local_queue->cluster_queue);
 }
 
 static void penalty_rows(struct engine *engine, const struct item *item, struct fair_rows *rows)

@@ -121,6 +121,7 @@ struct cluster_queue_record {
     bool is_changed;
     bool covers_pods;         /* some group covers "pods" (1.6) */
     bool usage_based_order;   /* the comparator's mode, fixed at creation (6.3) */
+    bool order_is_stale;      /* ... and usage has changed since the heap was in order */
     bool preemptor_is_sticky; /* 3.7 */
     struct cluster_queue_record *changed_next;
     struct arena facts;
@@ -491,7 +492,6 @@ void pending_backoff_end(struct engine *engine, struct item *item);
 void pending_ready_update(struct engine *engine, struct cluster_queue_record *queue);
 const char *pending_mark_reason(const struct item *item); /* NULL: not marked */
 void pending_marks_drop(struct cluster_queue_record *queue);
-void pending_heap_rebuild(struct cluster_queue_record *queue);
 
 /* changed.c */
 void queue_changed(struct engine *engine, struct cluster_queue_record *queue);
@@ -516,8 +516,9 @@ bool fair_is_enabled(const struct engine *engine);
 /* Order of two LocalQueues by usage (6.4) as of the last refresh: <0, 0, >0. */
 int fair_order(const struct engine *engine, const struct local_queue_record *a,
                const struct local_queue_record *b);
+/* Consumption, a penalty or a weight has changed: the heap is put in order before its next pop.
+ * NULL is fine. */
 void fair_order_refresh(struct engine *engine, struct cluster_queue_record *queue);
-bool fair_has_penalties(const struct engine *engine, const struct cluster_queue_record *queue);
 void fair_penalty_push(struct engine *engine, struct item *item);
 void fair_penalty_drop(struct engine *engine, struct item *item);
 void fair_settle(struct engine *engine, struct item *item, int64_t now);

@@ -35,11 +35,6 @@ bool item_before(const void *a, const void *b, void *context)
     return order != 0 ? order < 0 : strcmp(left->key, right->key) < 0;
 }
 
-void pending_heap_rebuild(struct cluster_queue_record *queue)
-{
-    heap_rebuild(&queue->heap);
-}
-
 /* ---- places ---- */
 
 void pending_ready_update(struct engine *engine, struct cluster_queue_record *queue)
@@ -286,8 +281,9 @@ struct item *pending_pop(struct engine *engine, struct cluster_queue_record *que
 {
     struct item *item;
 
-    if (queue->usage_based_order && fair_has_penalties(engine, queue))
-        fair_order_refresh(engine, queue);
+    if (queue->usage_based_order && queue->order_is_stale)
+        heap_rebuild(&queue->heap);
+    queue->order_is_stale = false;
     item = heap_peek(&queue->heap);
     if (!item)
         return NULL;

@@ -132,7 +132,7 @@ void engine_local_queue_put(struct engine *engine, const struct local_queue *fac
         queue_pull(engine, queue);
     if (is_open && (!was_open || queue->cluster_queue != old_target))
         queue_push(engine, queue);
-    if (reweighted && queue->cluster_queue)
+    if (reweighted)
         fair_order_refresh(engine, queue->cluster_queue);
     local_queue_changed(engine, queue);
 }

@@ -128,7 +128,7 @@ static int queue_verify(const struct engine *engine, const struct cluster_queue_
 
     if (ready != (queue->ready_place != HEAP_ABSENT))
         return err_set(e, ERR_INVALID, "ClusterQueue %s: offers heads wrongly", queue->name);
-    if (!heap_is_ordered(&queue->heap))
+    if (!queue->order_is_stale && !heap_is_ordered(&queue->heap))
         return err_set(e, ERR_INVALID, "ClusterQueue %s: heap out of order", queue->name);
     if (queue_usage_verify(engine, queue, e) < 0 || parked_verify(queue, e) < 0)
         return -1;
