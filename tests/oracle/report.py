@@ -17,11 +17,16 @@ def output(simulation):
     }
 
 
+def _held(usage, node):
+    """What somebody holds there, declared or not."""
+    return {fr for fr in usage.used[node] if usage.usage(node, fr)}
+
+
 def _queue(simulation, name):
     queue, active, node = simulation.queues[name], name in simulation.active, ("queue", name)
     usage, holders = simulation.snapshot().usage, [k for k, r in simulation.running.items() if r.queue.name == name]
     rows = []
-    for fr in sorted(set(queue.queue.quotas) | set(usage.used[node])):
+    for fr in sorted(set(queue.queue.quotas) | _held(usage, node)):
         reserved = usage.usage(node, fr)
         nominal = simulation.structure.quota(node, fr).nominal
         borrowed = max(0, amounts.subtract(reserved, nominal)) if queue.queue.cohort else 0
@@ -48,7 +53,7 @@ def _cohort(simulation, node):
             "subtreeQuota": amounts.render(fr[1], simulation.structure.subtree(node, fr)),
             "used": amounts.render(fr[1], usage.usage(node, fr)),
         }
-        for fr in sorted(simulation.structure.table(node) | set(usage.used[node]))
+        for fr in sorted(simulation.structure.table(node) | _held(usage, node))
     ]
     if node in simulation.structure.cyclic:
         rows = None  # not told: totals are frozen
