@@ -44,6 +44,22 @@ void world_end(struct world *world)
     arena_finish(&world->answer);
 }
 
+int world_setup(void **state)
+{
+    static struct world world;
+
+    world_options(&world);
+    world_begin(&world);
+    *state = &world;
+    return 0;
+}
+
+int world_teardown(void **state)
+{
+    world_end(*state);
+    return 0;
+}
+
 static struct quantity quantity_from(const char *text, size_t length)
 {
     struct quantity q = { 0 };

@@ -23,6 +23,9 @@ int64_t at(int64_t seconds);
 void world_options(struct world *world); /* defaults; change them before world_begin */
 void world_begin(struct world *world);
 void world_end(struct world *world); /* verifies the invariants */
+/* A test's set-up and teardown: *state is a world of the default options. */
+int world_setup(void **state);
+int world_teardown(void **state);
 
 void world_flavor(struct world *world, const char *name, const char *label, const char *value);
 void world_cohort(struct world *world, const char *name, const char *parent, const char *quota);

@@ -24,12 +24,6 @@ static int begin(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 static void a1_a_share_of_the_past_is_forgotten(void **state)
 {
     double alpha = decay_alpha(300 * SECOND, 600 * SECOND);
@@ -199,7 +193,7 @@ static void heavy_users_are_preempted_first(void **state)
     assert_string_equal(world_cycle(w), "p Preempting ha:InClusterQueue");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, world_teardown)
 
 static void a_sample_is_planned_while_the_mode_asks_for_it(void **state)
 {

@@ -9,22 +9,6 @@
 
 #include "support_world.h"
 
-static int begin(void **state)
-{
-    static struct world world;
-
-    world_options(&world);
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int end(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 static const char *flavor_of(struct world *w, const char *name)
 {
     const struct decision *d = world_decision(w, name);
@@ -286,7 +270,7 @@ static void a_pod_set_without_covered_resources_does_not_end_the_assignment(void
     assert_string_equal(world_cycle(w), "p Pending");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {

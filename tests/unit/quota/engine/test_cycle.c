@@ -9,22 +9,6 @@
 
 #include "support_world.h"
 
-static int begin(void **state)
-{
-    static struct world world;
-
-    world_options(&world);
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int end(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 #define LOST_RACE "Workload no longer fits after processing another workload"
 
 static void e1_level_before_priority(void **state)
@@ -373,7 +357,7 @@ static void older_news_keep_what_was_decided(void **state)
     assert_false(world_decision(w, "b")->victims[0].already_evicted);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {

@@ -143,12 +143,6 @@ static int begin(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 static void a_workload_without_a_place_waits(void **state)
 {
     struct world *w = *state;
@@ -337,7 +331,7 @@ static void a_second_pass_is_tried_at_growing_distances(void **state)
     assert_int_equal(engine_next_due(w->engine), TIME_NONE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, world_teardown)
 
 int main(void)
 {

@@ -9,22 +9,6 @@
 
 #include "support_world.h"
 
-static int begin(void **state)
-{
-    static struct world world;
-
-    world_options(&world);
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int end(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 static void put(struct world *w, const struct workload *workload)
 {
     engine_workload_put(w->engine, workload, w->now);
@@ -459,7 +443,7 @@ static void every_change_is_told_once(void **state)
     assert_int_equal(changed.cohort_count, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {

@@ -8,22 +8,6 @@
 
 #include "support_world.h"
 
-static int begin(void **state)
-{
-    static struct world world;
-
-    world_options(&world);
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int end(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 static void p1_fill_back_returns_what_is_not_needed(void **state)
 {
     struct world *w = *state;
@@ -294,7 +278,7 @@ static void p13_only_the_contested_flavor_matters(void **state)
     assert_string_equal(world_cycle(w), "p Preempting v1:InClusterQueue");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {

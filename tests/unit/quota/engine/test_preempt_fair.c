@@ -19,12 +19,6 @@ static int begin(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 static int64_t queue_share(struct world *w, const char *name)
 {
     struct queue_status status;
@@ -287,7 +281,7 @@ static void d10_not_borrowing_what_one_asks_for_goes_first(void **state)
     assert_string_equal(world_cycle(w), "pa Admitted; pb Admitted");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, world_teardown)
 
 int main(void)
 {

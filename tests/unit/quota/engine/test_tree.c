@@ -10,22 +10,6 @@
 #include "quota/engine/engine_private.h"
 #include "support_world.h"
 
-static int begin(void **state)
-{
-    static struct world world;
-
-    world_options(&world);
-    world_begin(&world);
-    *state = &world;
-    return 0;
-}
-
-static int end(void **state)
-{
-    world_end(*state);
-    return 0;
-}
-
 static uint32_t cpu(struct world *w)
 {
     return catalog_fr(w->engine, catalog_flavor(w->engine, "f"),
@@ -276,7 +260,7 @@ static void usage_survives_the_removal_of_its_flavor(void **state)
     assert_int_equal(status.usage[1].borrowed, 3000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {
