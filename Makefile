@@ -87,6 +87,11 @@ $(foreach source,$(UNIT_SOURCES),$(eval $(call unit_rule,$(source:%.c=%),$(call 
 unit: $(filter $(OUT)/tests/unit/$(UNIT)%,$(UNIT_TESTS)) ## build and run the unit tests (UNIT=quota/base for one room)
 	@tests/unit/run $(filter $(OUT)/tests/unit/$(UNIT)%,$(UNIT_TESTS))
 
+PREFIX ?= /usr/local
+.PHONY: install
+install: build ## copy the program to PREFIX/bin (default /usr/local), below DESTDIR
+	install -D -m 755 $(OUT)/admitter.bin $(DESTDIR)$(PREFIX)/bin/admitter
+
 # Further targets live beside what they serve.
 -include $(wildcard tests/*/*.mk charts/*.mk)
 

@@ -39,10 +39,10 @@ struct kube_client_options {        /* zero means the default in brackets */
     void *observe_context;          /* borrowed */
 };
 
-/* curl_global_init must have run (kube_global_init does it). 'config' is borrowed until destroy.
- * NULL and *e: ERR_INVALID (HTTP/2 with an old libcurl, unreadable certificate, ...), ERR_IO. */
 /* Main thread, before other threads; may be repeated. Makes the process ignore SIGPIPE. */
 void kube_global_init(void);
+/* After kube_global_init. 'config' is borrowed until destroy. NULL and *e: ERR_INVALID (HTTP/2 with
+ * an old libcurl, unreadable certificate, ...), ERR_IO. */
 struct kube_client *kube_client_create(const struct kube_config *config,
                                        const struct kube_client_options *options, struct err *e);
 /* Drops requests in flight without calling back. Destroy reflectors, writers, leases and recorders
