@@ -164,11 +164,23 @@ static void job_refused(struct loop *loop, struct job_record *record, const stru
     look_at(loop, &record->look, loop_now() + retry_delay(record->failures));
 }
 
+/* Somebody else's Workload has the name; until it goes, or changes hands, nothing is to be done. */
+static void name_taken(struct loop *loop, const struct job_record *record, const char *name)
+{
+    AUTO_FREE char *note = mem_format("Workload %s/%s exists already and is not owned by this %s",
+                                      record->job->namespace, name, record->job->kind->kind);
+
+    want_workload(loop, record, name);
+    if (record->failures == 0)
+        job_event(loop, record, true, "WorkloadNameConflict", note);
+}
+
 /* The Workload's own watch event brings it in and marks the job; until then nothing is to be done.
- * A Workload of that name that is there already is ours from an earlier try, or its event says
- * more. */
+ * One of that name that is there already is ours from an earlier try, or its event says more. */
 static void workload_created(struct loop *loop, struct job_record *record, struct write_op *op)
 {
+    const struct workload_record *workload;
+
     if (op->error.code == ERR_NONE) {
         record->failures = 0;
         report_created(record->job);
@@ -176,13 +188,15 @@ static void workload_created(struct loop *loop, struct job_record *record, struc
         job_refused(loop, record, op);
         return;
     }
-    if (workload_find(loop, record->job->namespace,
-                      op->creates_workload)) { /* the event was faster than the answer */
-        record->failures = 0;
+    workload = workload_find(loop, record->job->namespace, op->creates_workload);
+    if (workload && workload->owner_key && strcmp(workload->owner_key, record->key) == 0) {
+        record->failures = 0; /* the event was faster than the answer */
         mark_job(loop, record);
         return;
     }
-    /* In case the event does not come (the Workload was deleted at once, or is another owner's). */
+    if (workload)
+        name_taken(loop, record, op->creates_workload);
+    /* In case the event does not come: the Workload may have been deleted at once. */
     look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));
 }
 

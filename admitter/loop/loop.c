@@ -37,7 +37,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     loop->jobs = map_create();
     loop->queues = map_create();
     loop->targets = map_create();
-    loop->prebuilt = map_create();
+    loop->wanted_workloads = map_create();
     loop->tallies = map_create();
     loop->children = map_create();
     loop->chains = map_create();

@@ -34,14 +34,11 @@ static void job_gone(struct loop *loop, struct job_record *record)
     job_forget_if_unused(loop, record);
 }
 
-static void note_prebuilt(struct loop *loop, const struct job_record *record)
+void want_workload(struct loop *loop, const struct job_record *record, const char *name)
 {
-    AUTO_FREE char *key = NULL;
+    AUTO_FREE char *key = mem_format("%s/%s", record->job->namespace, name);
 
-    if (!*record->job->prebuilt_name)
-        return;
-    key = mem_format("%s/%s", record->job->namespace, record->job->prebuilt_name);
-    free(map_put(loop->prebuilt, str_of(key), mem_dup(record->key)));
+    free(map_put(loop->wanted_workloads, str_of(key), mem_dup(record->key)));
 }
 
 static void tell_children(struct loop *loop, const struct job_record *record)
@@ -64,7 +61,8 @@ static void job_take(struct loop *loop, struct job_record *record, struct loop_e
     }
     free(record->job);
     record->job = job_copy(event->job);
-    note_prebuilt(loop, record);
+    if (*record->job->prebuilt_name)
+        want_workload(loop, record, record->job->prebuilt_name);
     child_join(loop, record);
     tell_children(loop, record);
     /* Decide while the whole object is at hand: a new job's Workload is made from it. */

@@ -165,9 +165,8 @@ struct loop {
     pthread_t thread;
     bool is_started;
     atomic_bool is_synced, is_stopping;
-    struct map
-        *prebuilt; /* "ns/name" of a prebuilt Workload -> key of the job that names it (heap) */
-    struct map *chains, *pods; /* of elastic jobs (elastic.c) */
+    struct map *wanted_workloads; /* see want_workload: "ns/name" -> key of the job (heap) */
+    struct map *chains, *pods;    /* of elastic jobs (elastic.c) */
     struct watch_set *watches;
     struct map *children; /* uid of an owner -> child_list (owners.c) */
     bool may_lead;        /* this replica holds the lease, or needs none */
@@ -274,6 +273,9 @@ void workload_recover(struct loop *loop, struct workload_record *record, uint64_
 void workload_unstash(struct loop *loop, struct workload_record *record);
 bool workload_is_awaited(struct loop *loop, struct workload_record *record);
 void mark_job(struct loop *loop, struct job_record *record);
+/* News of the Workload of this name are news for the job, though it does not own it: it is its
+ * prebuilt one, or has the name that its own is to have. */
+void want_workload(struct loop *loop, const struct job_record *record, const char *name);
 void mark_object(struct loop *loop, struct object_record *record);
 void mark_queue_workloads(struct loop *loop, const char *queue_key);
 void mark_cluster_queue_workloads(struct loop *loop, const char *name); /* and its LocalQueues */

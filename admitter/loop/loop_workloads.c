@@ -20,11 +20,11 @@ void mark_workload(struct loop *loop, struct workload_record *record)
     dirty_push(&loop->dirty_workloads, &record->dirty);
 }
 
-/* The job that owns a Workload, or names it as its prebuilt one. */
+/* The job that owns a Workload, or wants it. */
 static struct job_record *owner_of(struct loop *loop, const struct workload_record *record)
 {
     const char *key =
-        record->owner_key ? record->owner_key : map_get(loop->prebuilt, str_of(record->key));
+        record->owner_key ? record->owner_key : map_get(loop->wanted_workloads, str_of(record->key));
 
     return key ? map_get(loop->jobs, str_of(key)) : NULL;
 }

@@ -373,7 +373,7 @@ void records_destroy(struct loop *loop)
     tallies_destroy(loop->tallies);
     chains_destroy(loop);
     map_destroy(loop->children);
-    map_end(loop->prebuilt, end_plain, NULL);
+    map_end(loop->wanted_workloads, end_plain, NULL);
     map_end(loop->namespaces, end_plain, NULL);
     map_end(loop->priority_classes, end_plain, NULL);
     map_end(loop->workload_priority_classes, end_plain, NULL);

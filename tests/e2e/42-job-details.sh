@@ -125,6 +125,16 @@ check "so is one that does not differ" soon gone workloads twin
 make workloads "$(made_for plain two 'del(.metadata.ownerReferences[0].controller)')"
 check "and one that the Job owns without controlling it" soon gone workloads plain
 
+# ---- the name is taken ----
+make jobs "$(job_of taken '.spec.suspend = true | del(.metadata.labels)')"
+w=$(workload_of taken)
+make workloads "$(prebuilt "$w" '.spec.podSets[0].count = 7')"
+merge jobs taken '{"metadata": {"labels": {"kueue.x-k8s.io/queue-name": "q"}}}'
+check "a foreign Workload of the name is reported" soon event taken WorkloadNameConflict "Workload t/$w exists already and is not owned by this Job" Warning
+check "and left alone" holds workloads "$w" '.spec.podSets[0].count == 7 and .metadata.ownerReferences == null'
+drop workloads "$w"
+check "when it is gone the Job gets its own" soon holds workloads "$w" '.metadata.ownerReferences[0].name == "taken"'
+
 # ---- while nobody looks ----
 submit before
 soon holds workloads "$w" true
