@@ -444,6 +444,8 @@ void items_finish(struct engine *engine);
 const char *item_resources_problem(const struct item *item, struct arena *a); /* 4.2 rows 7, 8 */
 
 /* text.c */
+void *namespaced_find(const struct map *map, const char *namespace,
+                      const char *name); /* by "namespace/name"; NULL when absent */
 struct shared_text *text_hold(struct engine *engine, const char *text); /* NULL for "" */
 void text_release(struct engine *engine, struct shared_text *text);     /* NULL is fine */
 

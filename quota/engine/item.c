@@ -5,26 +5,9 @@
 #include "quota/base/mem.h"
 #include "quota/engine/engine_private.h"
 
-static struct item *item_by_key(const struct engine *engine, const char *namespace,
-                                const char *name)
-{
-    char small[256];
-    size_t a = strlen(namespace), b = strlen(name);
-
-    if (a + b + 2 > sizeof(small)) {
-        AUTO_FREE char *key = mem_format("%s/%s", namespace, name);
-
-        return map_get(engine->items, str_of(key));
-    }
-    memcpy(small, namespace, a);
-    small[a] = '/';
-    memcpy(small + a + 1, name, b);
-    return map_get(engine->items, (struct str){ small, a + b + 1 });
-}
-
 struct item *item_find(const struct engine *engine, const char *namespace, const char *name)
 {
-    return item_by_key(engine, namespace, name);
+    return namespaced_find(engine->items, namespace, name);
 }
 
 void item_progress_clear(struct item *item)
@@ -484,7 +467,7 @@ void engine_workload_hold(struct engine *engine, const char *namespace, const ch
 
 void engine_workload_put(struct engine *engine, const struct workload *workload, int64_t now)
 {
-    struct item *item = item_by_key(engine, workload->namespace, workload->name);
+    struct item *item = item_find(engine, workload->namespace, workload->name);
     bool finished = condition_if_true(workload, "Finished") != NULL;
 
     engine->now = now;
@@ -504,7 +487,7 @@ void engine_workload_put(struct engine *engine, const struct workload *workload,
 void engine_workload_remove(struct engine *engine, const char *namespace, const char *name,
                             int64_t now)
 {
-    struct item *item = item_by_key(engine, namespace, name);
+    struct item *item = item_find(engine, namespace, name);
 
     engine->now = now;
     if (item)

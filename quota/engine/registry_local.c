@@ -8,9 +8,7 @@
 struct local_queue_record *local_queue_find(const struct engine *engine, const char *namespace,
                                             const char *name)
 {
-    AUTO_FREE char *key = mem_format("%s/%s", namespace, name);
-
-    return map_get(engine->local_queues, str_of(key));
+    return namespaced_find(engine->local_queues, namespace, name);
 }
 
 struct local_queue_record *local_queue_get(struct engine *engine, const char *namespace,

@@ -1,9 +1,25 @@
-/* Texts that many workloads share: the reason why they wait. */
+/* Texts: keys of two parts, and what many workloads share, the reason why they wait. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "quota/base/mem.h"
 #include "quota/engine/engine_private.h"
+
+void *namespaced_find(const struct map *map, const char *namespace, const char *name)
+{
+    char small[256];
+    size_t before = strlen(namespace), length = before + 1 + strlen(name);
+
+    if (length > sizeof(small)) {
+        AUTO_FREE char *key = mem_format("%s/%s", namespace, name);
+
+        return map_get(map, str_of(key));
+    }
+    memcpy(small, namespace, before);
+    small[before] = '/';
+    memcpy(small + before + 1, name, length - before - 1);
+    return map_get(map, (struct str){ small, length });
+}
 
 struct shared_text *text_hold(struct engine *engine, const char *text)
 {
