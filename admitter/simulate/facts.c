@@ -334,15 +334,16 @@ static int read_job(struct reading *r, struct err *e)
     };
     struct simulate_workload_fact *fact;
     struct object_meta meta;
+    struct simulate_job given;
     const char *namespace;
     struct str json;
 
     if (DECODE(r, metadata_decode, &meta, &meta))
         return -1;
     namespace = namespace_of(r, &meta);
-    if (simulate_job_workload(r->document, r->settings, &classes, namespace,
-                              uid_of(r, &meta, namespace), created_of(r, &meta), &facts->arena,
-                              &json, e) < 0)
+    given = (struct simulate_job){ r->document, namespace, uid_of(r, &meta, namespace),
+                                   created_of(r, &meta) };
+    if (simulate_job_workload(&given, r->settings, &classes, &facts->arena, &json, e) < 0)
         return -1;
     if (json.length == 0)
         return 0;

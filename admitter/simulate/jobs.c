@@ -124,60 +124,60 @@ static json_t *workload_status(const struct job *job)
     return status;
 }
 
-static int workload_build(const struct job *job, const json_t *object,
-                          const struct loop_settings *settings,
-                          const struct simulate_classes *classes, int64_t created, struct arena *a,
-                          struct str *json, struct err *e)
+/* 'pod_sets' is stolen. */
+static struct str workload_build(const struct job *job, int64_t created,
+                                 const struct chosen_priority *priority, json_t *pod_sets,
+                                 const struct loop_settings *settings, struct arena *a)
 {
     AUTO_STRBUF struct strbuf text = { 0 };
     AUTO_JSON json_t *workload = json_object();
-    struct chosen_priority priority;
-    json_t *pod_sets;
 
-    if (priority_choose(job, classes, &priority, e) < 0)
-        return -1;
-    pod_sets = job->kind->pod_sets(object, &settings->jobs, e);
-    if (!pod_sets)
-        return -1;
     put_text(workload, "apiVersion", KUEUE_V1BETA2);
     put_text(workload, "kind", "Workload");
     json_object_set_new(workload, "metadata", workload_metadata(job, created, settings, a));
-    json_object_set_new(workload, "spec", workload_spec(job, &priority, pod_sets));
+    json_object_set_new(workload, "spec", workload_spec(job, priority, pod_sets));
     if (settings->jobs.reclaimable_pods && job->reclaimable_count > 0)
         json_object_set_new(workload, "status", workload_status(job));
     yaml_json(workload, &text);
-    *json = str_of(arena_dup(a, strbuf_view(&text)));
-    return 0;
+    return str_of(arena_dup(a, strbuf_view(&text)));
 }
 
 /* What the API server would have filled in. */
-static void object_complete(json_t *object, const char *namespace, const char *uid, int64_t created)
+static void object_complete(json_t *object, const struct simulate_job *given)
 {
     json_t *metadata = json_object_get(object, "metadata");
     char time[TIME_TEXT];
 
-    json_object_set_new(metadata, "namespace", json_string(namespace));
-    json_object_set_new(metadata, "uid", json_string(uid));
-    json_object_set_new(metadata, "creationTimestamp", json_string(time_print(created, time)));
+    json_object_set_new(metadata, "namespace", json_string(given->namespace));
+    json_object_set_new(metadata, "uid", json_string(given->uid));
+    json_object_set_new(metadata, "creationTimestamp",
+                        json_string(time_print(given->created, time)));
 }
 
-int simulate_job_workload(const struct simulate_document *document,
-                          const struct loop_settings *settings,
-                          const struct simulate_classes *classes, const char *namespace,
-                          const char *uid, int64_t created, struct arena *a, struct str *json,
+int simulate_job_workload(const struct simulate_job *given, const struct loop_settings *settings,
+                          const struct simulate_classes *classes, struct arena *a, struct str *json,
                           struct err *e)
 {
+    const struct simulate_document *document = given->document;
     const struct job_kind *kind = job_kind_by_type(document->api_version, document->kind);
     AUTO_JSON json_t *object = json_loadb(document->json.text, document->json.length, 0, NULL);
+    struct chosen_priority priority;
     struct job job;
+    json_t *pod_sets;
 
     *json = (struct str){ NULL, 0 };
     if (!json_is_object(json_object_get(object, "metadata")))
         return err_set(e, ERR_INVALID, "metadata: expected an object");
-    object_complete(object, namespace, uid, created);
+    object_complete(object, given);
     if (kind->decode(object, &settings->jobs, a, &job, e) < 0)
         return -1;
     if (!*job.queue_name || job.is_finished)
         return 0;
-    return workload_build(&job, object, settings, classes, created, a, json, e);
+    if (priority_choose(&job, classes, &priority, e) < 0)
+        return -1;
+    pod_sets = kind->pod_sets(object, &settings->jobs, e);
+    if (!pod_sets)
+        return -1;
+    *json = workload_build(&job, given->created, &priority, pod_sets, settings, a);
+    return 0;
 }

@@ -15,11 +15,15 @@ struct simulate_classes { /* what priorities are looked up in */
 /* Is there a job kind for this document? */
 bool simulate_job_is_known(const struct simulate_document *document);
 
-/* The Workload as JSON in 'a'. 'namespace', 'uid' and 'created' are what the API server would have
- * given the job. *json is empty when the job makes no Workload: it has no queue, or it is finished.
- * ERR_INVALID: the job is malformed or names a class that does not exist. */
-MUST_USE int simulate_job_workload(const struct simulate_document *document,
+struct simulate_job {
+    const struct simulate_document *document;
+    const char *namespace, *uid; /* what the API server would have given it */
+    int64_t created;             /* nanoseconds since 1970, likewise */
+};
+
+/* The Workload as JSON in 'a'. *json is empty when the job makes no Workload: it has no queue, or
+ * it is finished. ERR_INVALID: the job is malformed or names a class that does not exist. */
+MUST_USE int simulate_job_workload(const struct simulate_job *given,
                                    const struct loop_settings *settings,
-                                   const struct simulate_classes *classes, const char *namespace,
-                                   const char *uid, int64_t created, struct arena *a,
+                                   const struct simulate_classes *classes, struct arena *a,
                                    struct str *json, struct err *e);
