@@ -1,44 +1,10 @@
 #include "quota/base/metric.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include "quota/base/map.h"
 #include "quota/base/mem.h"
+#include "quota/base/metric_private.h"
 #include "quota/base/metric_text.h"
-
-/* With its texts behind it in one piece of memory: a scrape reads them all. */
-struct series {
-    size_t place;       /* in metric->series */
-    double value;       /* histograms: the sum */
-    const char *labels; /* name="value",... in order of names, escaped */
-    const char *key;    /* label values in the given order, each with its NUL */
-    uint32_t labels_length, key_length;
-    uint64_t count;     /* histograms: observations */
-    uint64_t buckets[]; /* histograms: observations per bucket, not cumulated */
-};
-
-struct metric {
-    struct metric_registry *registry;
-    char *name, *help;
-    enum metric_type type;
-    char **labels;
-    size_t *order; /* label indexes by name */
-    size_t label_count;
-    double *bounds;
-    char **bound_texts;
-    size_t bucket_count;
-    struct map *by_key;
-    struct series **series; /* sorted by 'labels' when 'is_sorted'; NULL where one was removed */
-    size_t count, capacity; /* with the holes */
-    size_t holes;
-    bool is_sorted;
-};
-
-struct metric_registry {
-    pthread_mutex_t mutex;
-    struct metric **metrics; /* sorted by name */
-    size_t count, capacity;
-};
 
 /* ---- registry ---- */
 
@@ -221,7 +187,7 @@ static struct series *series_make(const struct metric *metric, const struct key 
     return series;
 }
 
-static void holes_close(struct metric *metric)
+void metric_holes_close(struct metric *metric)
 {
     size_t kept = 0;
 
@@ -245,7 +211,7 @@ static struct series *series_create(struct metric *metric, const struct key *key
     struct series *series = series_make(metric, key, values);
 
     if (metric->holes > metric->count / 2)
-        holes_close(metric);
+        metric_holes_close(metric);
     metric->series =
         mem_grow(metric->series, metric->count, &metric->capacity, sizeof(*metric->series));
     series->place = metric->count;
@@ -420,102 +386,4 @@ size_t metric_registry_remove_gauges(struct metric_registry *registry, const cha
             count += remove_by_label(registry->metrics[i], label, value);
     pthread_mutex_unlock(&registry->mutex);
     return count;
-}
-
-/* ---- text ---- */
-
-#define LINE_REST (METRIC_NUMBER_TEXT + 16) /* number, braces, le="", blank, end of line */
-#define AHEAD 8 /* series fetched before their turn: in order of labels they lie anywhere */
-
-static int by_labels(const void *a, const void *b)
-{
-    return strcmp((*(struct series *const *)a)->labels, (*(struct series *const *)b)->labels);
-}
-
-static char *put(char *at, const char *text, size_t length)
-{
-    memcpy(at, text, length);
-    return at + length;
-}
-
-/* One line; 'bound' is that of a bucket, or NULL. Most of a scrape is spent here. */
-static void print_line(struct strbuf *out, const struct metric *metric, const char *suffix,
-                       const struct series *series, const char *bound, double value)
-{
-    size_t name = strlen(metric->name), end = strlen(suffix), limit = bound ? strlen(bound) : 0;
-    char *begin = strbuf_space(out, name + end + series->labels_length + limit + LINE_REST);
-    char *at = put(put(begin, metric->name, name), suffix, end);
-
-    if (series->labels_length > 0 || bound)
-        *at++ = '{';
-    at = put(at, series->labels, series->labels_length);
-    if (bound) {
-        if (series->labels_length > 0)
-            *at++ = ',';
-        at = put(at, "le=\"", 4);
-        at = put(at, bound, limit);
-        *at++ = '"';
-    }
-    if (series->labels_length > 0 || bound)
-        *at++ = '}';
-    *at++ = ' ';
-    at += metric_number(value, at);
-    *at++ = '\n';
-    strbuf_grown(out, (size_t)(at - begin));
-}
-
-static void print_histogram(struct strbuf *out, const struct metric *metric,
-                            const struct series *series)
-{
-    uint64_t count = 0;
-
-    for (size_t i = 0; i < metric->bucket_count; i++) {
-        count += series->buckets[i];
-        print_line(out, metric, "_bucket", series, metric->bound_texts[i], (double)count);
-    }
-    print_line(out, metric, "_bucket", series, "+Inf", (double)series->count);
-    print_line(out, metric, "_sum", series, NULL, series->value);
-    print_line(out, metric, "_count", series, NULL, (double)series->count);
-}
-
-static void series_sort(struct metric *metric)
-{
-    holes_close(metric);
-    if (metric->is_sorted)
-        return;
-    qsort(metric->series, metric->count, sizeof(*metric->series), by_labels);
-    for (size_t i = 0; i < metric->count; i++)
-        metric->series[i]->place = i;
-    metric->is_sorted = true;
-}
-
-static void print_metric(struct strbuf *out, struct metric *metric)
-{
-    static const char *const types[] = { "counter", "gauge", "histogram" };
-
-    series_sort(metric);
-    if (metric->count == 0)
-        return;
-    strbuf_printf(out, "# HELP %s ", metric->name);
-    metric_escape(out, metric->help, false);
-    strbuf_printf(out, "\n# TYPE %s %s\n", metric->name, types[metric->type]);
-    for (size_t i = 0; i < metric->count; i++) {
-        if (i + AHEAD < metric->count)
-            __builtin_prefetch(metric->series[i + AHEAD]);
-        if (metric->type == METRIC_HISTOGRAM)
-            print_histogram(out, metric, metric->series[i]);
-        else
-            print_line(out, metric, "", metric->series[i], NULL, metric->series[i]->value);
-    }
-}
-
-void metric_text(const struct metric_registry *registry, struct strbuf *out)
-{
-    pthread_mutex_t *mutex = (pthread_mutex_t *)(uintptr_t)&registry->mutex;
-
-    for (size_t i = 0; i < registry->count; i++) {
-        pthread_mutex_lock(mutex);
-        print_metric(out, registry->metrics[i]);
-        pthread_mutex_unlock(mutex);
-    }
 }
