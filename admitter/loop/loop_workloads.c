@@ -23,8 +23,8 @@ void mark_workload(struct loop *loop, struct workload_record *record)
 /* The job that owns a Workload, or wants it. */
 static struct job_record *owner_of(struct loop *loop, const struct workload_record *record)
 {
-    const char *key =
-        record->owner_key ? record->owner_key : map_get(loop->wanted_workloads, str_of(record->key));
+    const char *key = record->owner_key ? record->owner_key
+                                        : map_get(loop->wanted_workloads, str_of(record->key));
 
     return key ? map_get(loop->jobs, str_of(key)) : NULL;
 }

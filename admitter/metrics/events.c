@@ -73,17 +73,19 @@ void metrics_recomputation(const char *cluster_queue, const char *result)
 
 void metrics_workload_reserved(const struct metrics_workload *workload, int64_t waited)
 {
-    both(METRIC_RESERVED_TOTAL, METRIC_LQ_RESERVED_TOTAL, VERB_ADD, workload, 1);
-    both(METRIC_RESERVED_WAIT, METRIC_LQ_RESERVED_WAIT, VERB_OBSERVE, workload, seconds(waited));
+    both(METRIC_RESERVED_TOTAL, METRIC_LOCAL_QUEUE_RESERVED_TOTAL, VERB_ADD, workload, 1);
+    both(METRIC_RESERVED_WAIT, METRIC_LOCAL_QUEUE_RESERVED_WAIT, VERB_OBSERVE, workload,
+         seconds(waited));
 }
 
 void metrics_workload_admitted(const struct metrics_workload *workload, int64_t waited,
                                int64_t checks_waited)
 {
-    both(METRIC_ADMITTED_TOTAL, METRIC_LQ_ADMITTED_TOTAL, VERB_ADD, workload, 1);
-    both(METRIC_ADMISSION_WAIT, METRIC_LQ_ADMISSION_WAIT, VERB_OBSERVE, workload, seconds(waited));
+    both(METRIC_ADMITTED_TOTAL, METRIC_LOCAL_QUEUE_ADMITTED_TOTAL, VERB_ADD, workload, 1);
+    both(METRIC_ADMISSION_WAIT, METRIC_LOCAL_QUEUE_ADMISSION_WAIT, VERB_OBSERVE, workload,
+         seconds(waited));
     if (checks_waited >= 0)
-        both(METRIC_CHECKS_WAIT, METRIC_LQ_CHECKS_WAIT, VERB_OBSERVE, workload,
+        both(METRIC_CHECKS_WAIT, METRIC_LOCAL_QUEUE_CHECKS_WAIT, VERB_OBSERVE, workload,
              seconds(checks_waited));
 }
 
@@ -97,9 +99,9 @@ void metrics_cohort_admitted(const char *cohort, const char *priority_class)
 void metrics_workload_ready(const struct metrics_workload *workload, int64_t waited,
                             int64_t since_admitted)
 {
-    both(METRIC_READY_WAIT, METRIC_LQ_READY_WAIT, VERB_OBSERVE, workload, seconds(waited));
-    both(METRIC_ADMITTED_UNTIL_READY, METRIC_LQ_ADMITTED_UNTIL_READY, VERB_OBSERVE, workload,
-         seconds(since_admitted));
+    both(METRIC_READY_WAIT, METRIC_LOCAL_QUEUE_READY_WAIT, VERB_OBSERVE, workload, seconds(waited));
+    both(METRIC_ADMITTED_UNTIL_READY, METRIC_LOCAL_QUEUE_ADMITTED_UNTIL_READY, VERB_OBSERVE,
+         workload, seconds(since_admitted));
 }
 
 void metrics_workload_created(const struct metrics_workload *workload, const char *job_kind,
@@ -122,9 +124,10 @@ void metrics_gate_removed(const char *gate, const char *cluster_queue, bool is_g
 
 void metrics_workload_finished(const struct metrics_workload *workload, int64_t executed)
 {
-    both(METRIC_FINISHED_TOTAL, METRIC_LQ_FINISHED_TOTAL, VERB_ADD, workload, 1);
+    both(METRIC_FINISHED_TOTAL, METRIC_LOCAL_QUEUE_FINISHED_TOTAL, VERB_ADD, workload, 1);
     if (executed >= 0)
-        both(METRIC_EXECUTION, METRIC_LQ_EXECUTION, VERB_OBSERVE, workload, seconds(executed));
+        both(METRIC_EXECUTION, METRIC_LOCAL_QUEUE_EXECUTION, VERB_OBSERVE, workload,
+             seconds(executed));
 }
 
 void metrics_workload_evicted(const struct metrics_workload *workload,
@@ -136,7 +139,7 @@ void metrics_workload_evicted(const struct metrics_workload *workload,
 
     metrics_emit(METRIC_EVICTED_TOTAL, VERB_ADD, &owner, BASE(queue, reason, cause, class), 1);
     if (has_local_queue(workload))
-        metrics_emit(METRIC_LQ_EVICTED_TOTAL, VERB_ADD, &owner,
+        metrics_emit(METRIC_LOCAL_QUEUE_EVICTED_TOTAL, VERB_ADD, &owner,
                      BASE(workload->local_queue, text(workload->namespace), reason, cause, class),
                      1);
     if (eviction->is_first)

@@ -152,7 +152,7 @@ void metrics_cluster_queue_groups(const char *name, const struct metrics_group *
 void metrics_local_queue_groups(const char *namespace, const char *name,
                                 const struct metrics_group *groups, size_t count)
 {
-    metrics_drop(METRIC_LQ_ADMITTED, BASE(name, namespace));
+    metrics_drop(METRIC_LOCAL_QUEUE_ADMITTED, BASE(name, namespace));
     for (size_t i = 0; i < count && metrics_wants(namespace, name); i++) {
         AUTO_FREE char *labels = mem_dup(groups[i].labels);
         const char *values[METRICS_CUSTOM_MAX] = { 0 };
@@ -162,7 +162,8 @@ void metrics_local_queue_groups(const char *namespace, const char *name,
 
         split_values(labels, values);
         if (groups[i].admitted > 0)
-            set(METRIC_LQ_ADMITTED, &owner, BASE(name, namespace), (double)groups[i].admitted);
+            set(METRIC_LOCAL_QUEUE_ADMITTED, &owner, BASE(name, namespace),
+                (double)groups[i].admitted);
     }
 }
 
@@ -275,30 +276,33 @@ static void local_queue_usage(const char *namespace, const char *name,
     struct metrics_record *record = metrics_record(LABEL_FROM_LOCAL_QUEUE, namespace, name);
 
     if (usage_changed(record, status)) {
-        metrics_drop(METRIC_LQ_RESERVATION, BASE(name, namespace));
-        metrics_drop(METRIC_LQ_USAGE, BASE(name, namespace));
+        metrics_drop(METRIC_LOCAL_QUEUE_RESERVATION, BASE(name, namespace));
+        metrics_drop(METRIC_LOCAL_QUEUE_USAGE, BASE(name, namespace));
     }
     for (size_t i = 0; i < status->usage_count; i++) {
         const struct flavor_resource_usage *usage = &status->usage[i];
         const char *const *base = BASE(name, namespace, usage->flavor, usage->resource);
 
-        set(METRIC_LQ_RESERVATION, owner, base, natural(usage->resource, usage->total));
-        set(METRIC_LQ_USAGE, owner, base, natural(usage->resource, usage->admitted));
+        set(METRIC_LOCAL_QUEUE_RESERVATION, owner, base, natural(usage->resource, usage->total));
+        set(METRIC_LOCAL_QUEUE_USAGE, owner, base, natural(usage->resource, usage->admitted));
     }
 }
 
 void metrics_local_queue_status(const char *namespace, const char *name,
                                 const struct queue_status *status, bool has_cluster_queue)
 {
-    static const enum metrics_id held[] = { METRIC_LQ_RESERVING, METRIC_LQ_ADMITTED,
-                                            METRIC_LQ_RESERVATION, METRIC_LQ_USAGE };
+    static const enum metrics_id held[] = { METRIC_LOCAL_QUEUE_RESERVING,
+                                            METRIC_LOCAL_QUEUE_ADMITTED,
+                                            METRIC_LOCAL_QUEUE_RESERVATION,
+                                            METRIC_LOCAL_QUEUE_USAGE };
     const struct metrics_owner owner = { .namespace = namespace, .local_queue = name };
     struct metrics_record *record;
 
     if (!metrics_wants(namespace, name))
         return;
-    set(METRIC_LQ_PENDING, &owner, BASE(name, namespace, "active"), (double)status->pending_active);
-    set(METRIC_LQ_PENDING, &owner, BASE(name, namespace, "inadmissible"),
+    set(METRIC_LOCAL_QUEUE_PENDING, &owner, BASE(name, namespace, "active"),
+        (double)status->pending_active);
+    set(METRIC_LOCAL_QUEUE_PENDING, &owner, BASE(name, namespace, "inadmissible"),
         (double)(status->pending - status->pending_active));
     record = metrics_record(LABEL_FROM_LOCAL_QUEUE, namespace, name);
     for (size_t i = 0; record->shows_held && !has_cluster_queue && i < ARRAY_COUNT(held); i++)
@@ -306,9 +310,9 @@ void metrics_local_queue_status(const char *namespace, const char *name,
     record->shows_held = has_cluster_queue;
     if (!has_cluster_queue)
         return;
-    set(METRIC_LQ_RESERVING, &owner, BASE(name, namespace), (double)status->reserving);
+    set(METRIC_LOCAL_QUEUE_RESERVING, &owner, BASE(name, namespace), (double)status->reserving);
     if (!metrics_label_workloads())
-        set(METRIC_LQ_ADMITTED, &owner, BASE(name, namespace), (double)status->admitted);
+        set(METRIC_LOCAL_QUEUE_ADMITTED, &owner, BASE(name, namespace), (double)status->admitted);
     local_queue_usage(namespace, name, &owner, status);
 }
 
@@ -320,14 +324,14 @@ void metrics_local_queue_active(const char *namespace, const char *name, const c
     if (!metrics_wants(namespace, name))
         return;
     for (size_t i = 0; i < ARRAY_COUNT(states); i++)
-        set(METRIC_LQ_STATUS, &owner, BASE(name, namespace, states[i]),
+        set(METRIC_LOCAL_QUEUE_STATUS, &owner, BASE(name, namespace, states[i]),
             strcmp(states[i], condition) == 0);
 }
 
 void metrics_local_queue_finished(const char *namespace, const char *name, int64_t count)
 {
     if (metrics_wants(namespace, name))
-        set(METRIC_LQ_FINISHED,
+        set(METRIC_LOCAL_QUEUE_FINISHED,
             &(struct metrics_owner){ .namespace = namespace, .local_queue = name },
             BASE(name, namespace), (double)count);
 }
@@ -341,11 +345,11 @@ void metrics_local_queue_fair_usage(const char *namespace, const char *name,
         return;
     record = metrics_record(LABEL_FROM_LOCAL_QUEUE, namespace, name);
     if (strcmp(record->parent, cluster_queue) != 0) {
-        metrics_drop(METRIC_LQ_FAIR_USAGE, BASE(name, namespace));
+        metrics_drop(METRIC_LOCAL_QUEUE_FAIR_USAGE, BASE(name, namespace));
         free(record->parent);
         record->parent = mem_dup(cluster_queue);
     }
-    set(METRIC_LQ_FAIR_USAGE,
+    set(METRIC_LOCAL_QUEUE_FAIR_USAGE,
         &(struct metrics_owner){ .namespace = namespace, .local_queue = name },
         BASE(name, namespace, cluster_queue), usage);
 }
@@ -402,7 +406,7 @@ void metrics_local_queue_unadmitted(const char *namespace, const char *name,
                                     const char *cause, int64_t count)
 {
     if (metrics_wants(namespace, name))
-        set_or_drop(METRIC_LQ_UNADMITTED,
+        set_or_drop(METRIC_LOCAL_QUEUE_UNADMITTED,
                     &(struct metrics_owner){ .namespace = namespace, .local_queue = name },
                     BASE(name, namespace, cluster_queue, reason, cause), (double)count);
 }
