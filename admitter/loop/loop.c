@@ -54,6 +54,7 @@ struct loop *loop_create(const struct loop_parts *parts)
     dirty_init(&loop->dirty_chains);
     dirty_init(&loop->dirty_objects);
     heap_init(&loop->looks, HEAP_PLACE(struct look, place), earlier, NULL);
+    look_init(&loop->devices, devices_wake);
     arena_init(&loop->arena);
     arena_init(&loop->scratch);
     return loop;
@@ -191,6 +192,7 @@ static void handle_synced(struct loop *loop, const struct loop_event *event)
     if ((loop->synced_kinds & loop->wanted_kinds) != loop->wanted_kinds ||
         (loop->synced_jobs & loop->wanted_jobs) != loop->wanted_jobs)
         return;
+    devices_settle(loop); /* before anybody is told that they are missing */
     if (loop->may_lead && !loop->is_fresh)
         begin_leading(loop);
     if (atomic_exchange(&loop->is_synced, true))

@@ -346,13 +346,33 @@ static void handle_claim_template(struct loop *loop, const struct loop_event *ev
     mark_waiting(loop, event->namespace);
 }
 
+void devices_wake(struct loop *loop, struct look *look)
+{
+    (void)look;
+    engine_devices_changed(loop->engine, loop_now());
+    mark_waiting(loop, NULL);
+}
+
+void devices_settle(struct loop *loop)
+{
+    if (loop->devices.at == TIME_NONE)
+        return;
+    look_at(loop, &loop->devices, TIME_NONE);
+    devices_wake(loop, &loop->devices);
+}
+
+/* Drivers publish a slice per node: what follows from them is worked out once for all of a batch.
+ */
 static void handle_device_slice(struct loop *loop, const struct loop_event *event)
 {
+    int64_t now = loop_now();
+
     if (event->deleted)
-        engine_device_slice_remove(loop->engine, event->name, loop_now());
+        engine_device_slice_remove(loop->engine, event->name, now);
     else
-        engine_device_slice_put(loop->engine, event->device_slice, loop_now());
-    mark_waiting(loop, NULL);
+        engine_device_slice_put(loop->engine, event->device_slice, now);
+    if (loop->devices.at == TIME_NONE)
+        look_at(loop, &loop->devices, now + loop->settings->engine.requeue_batch);
 }
 
 void handle_object(struct loop *loop, struct loop_event *event)

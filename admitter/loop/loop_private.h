@@ -198,6 +198,7 @@ struct loop {
 #define OTHER_WRITES_MOST 256
     unsigned object_writes, other_writes;
     struct heap looks;
+    struct look devices;  /* slices of devices changed: who claims some is looked at then */
     struct arena arena;   /* of one step */
     struct arena scratch; /* of one gauge's queue (report_gauges.c) */
     json_t *step_trees;   /* array: trees that live as long as one step */
@@ -279,5 +280,7 @@ void want_workload(struct loop *loop, const struct job_record *record, const cha
 void mark_object(struct loop *loop, struct object_record *record);
 void mark_queue_workloads(struct loop *loop, const char *queue_key);
 void mark_cluster_queue_workloads(struct loop *loop, const char *name); /* and its LocalQueues */
+void devices_wake(struct loop *loop, struct look *look);                /* of loop->devices */
+void devices_settle(struct loop *loop);      /* ... now, when it is due at all */
 int64_t run_cycles(struct loop *loop);       /* when to run again without news; TIME_NONE */
 int64_t refresh_statuses(struct loop *loop); /* when something delayed is due; TIME_NONE */

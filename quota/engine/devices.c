@@ -124,21 +124,25 @@ static void claim_fails(struct device_reading *r, const struct claim_place *plac
                                 place->path, place->claim_template, detail));
 }
 
-/* The selectors of the request and of its class; false: one of them is no expression. */
-static bool filter_make(struct device_reading *r, const struct claim_place *place,
-                        const struct device_request *request, struct device_filter *filter)
+/* The devices that pass the selectors of the request, of its class, and those that are in 'filter'
+ * already; NULL: one of them is no expression, which is told. */
+static const struct device *const *matching(struct device_reading *r,
+                                            const struct claim_place *place,
+                                            const struct device_request *request,
+                                            struct device_filter *filter, size_t *count)
 {
     const struct device_class_record *class_ =
         map_get(r->engine->device_classes, str_of(request->device_class));
+    const struct device *const *found;
     struct err e = { 0 };
 
-    if ((class_ && device_filter_add(filter, class_->copy.selectors, class_->copy.selector_count,
-                                     r->arena, &e) < 0) ||
-        device_filter_add(filter, request->selectors, request->selector_count, r->arena, &e) < 0) {
+    if (class_)
+        device_filter_add(filter, class_->copy.selectors, class_->copy.selector_count, r->arena);
+    device_filter_add(filter, request->selectors, request->selector_count, r->arena);
+    found = device_match(r->engine, filter, r->arena, count, &e);
+    if (!found)
         claim_invalid(r, place, e.text);
-        return false;
-    }
-    return true;
+    return found;
 }
 
 static bool is_taken(const struct device_reading *r, const struct device *device)
@@ -154,12 +158,12 @@ static void take_selected(struct device_reading *r, const struct claim_place *pl
                           const struct device_request *request)
 {
     struct device_filter filter = { 0 };
-    const struct device **found, **grown;
+    const struct device *const *found, **grown;
     size_t count, got = 0;
 
-    if (!filter_make(r, place, request, &filter))
+    found = matching(r, place, request, &filter, &count);
+    if (!found)
         return;
-    found = device_match(r->engine, &filter, r->arena, &count);
     grown = ARENA_ARRAY(r->arena, r->taken_count + count + 1, const struct device *);
     if (r->taken_count > 0)
         memcpy(grown, r->taken, r->taken_count * sizeof(const struct device *));
@@ -205,19 +209,15 @@ static void charge_measure(struct device_reading *r, const struct claim_place *p
                            const struct device_measure *measure, struct device_requests *out)
 {
     struct device_filter filter = { .driver = measure->driver, .complete_pools = true };
-    const struct device **found;
-    struct err e = { 0 };
+    const struct device *const *found;
     enum measure result;
     int64_t most;
     size_t count;
 
-    if (device_filter_add(&filter, &measure->selector, 1, r->arena, &e) < 0) {
-        claim_fails(r, place, e.text);
+    device_filter_add(&filter, &measure->selector, 1, r->arena);
+    found = matching(r, place, request, &filter, &count);
+    if (!found)
         return;
-    }
-    if (!filter_make(r, place, request, &filter))
-        return;
-    found = device_match(r->engine, &filter, r->arena, &count);
     if (!mapping->by_capacity && (int64_t)count < request->count) {
         claim_fails(r, place,
                     arena_format(r->arena,

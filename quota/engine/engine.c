@@ -40,6 +40,7 @@ static void maps_create(struct engine *engine)
     engine->device_classes = map_create();
     engine->claim_templates = map_create();
     engine->device_slices = map_create();
+    engine->device_matches = map_create();
     engine->items = map_create_borrowing();
     engine->texts = map_create_borrowing();
 }

@@ -52,6 +52,9 @@ void engine_claim_template_remove(struct engine *engine, const char *namespace, 
                                   int64_t now);
 void engine_device_slice_put(struct engine *engine, const struct device_slice *slice, int64_t now);
 void engine_device_slice_remove(struct engine *engine, const char *name, int64_t now);
+/* After slices came, changed or went, once for many of them: who claims devices and holds no quota
+ * is looked at anew. Costs as much as all devices times all different selectors. */
+void engine_devices_changed(struct engine *engine, int64_t now);
 
 /* A Workload as it is stored now: pending, reserving (condition QuotaReserved=True with admission),
  * evicted, finished... The engine works out what changed (3.6, 3.10) and keeps its own copy.

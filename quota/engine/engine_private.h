@@ -313,6 +313,7 @@ struct engine {
     struct map *runtime_classes;
     struct map *device_classes, *claim_templates; /* the latter by "namespace/name" */
     struct map *device_slices;
+    struct map *device_matches; /* device_match.c: selectors -> devices, until a slice changes */
     size_t extended_resource_count; /* classes that stand for one */
     struct map *items;              /* "namespace/name" -> item, whose key it borrows */
     struct shape_store *shapes;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "quota/base/mem.h"
+#include "quota/engine/device_match.h"
 #include "quota/engine/engine_private.h"
 
 /* ---- who is concerned ---- */
@@ -185,13 +186,11 @@ static void pool_update(struct engine *engine, const struct device_slice *one)
 static void slice_changed(struct engine *engine, struct device_slice_record *old,
                           const struct device_slice_record *now)
 {
-    struct device_news news = { 0 };
-
+    device_matches_drop(engine);
     if (now)
         pool_update(engine, &now->copy);
     if (old)
         pool_update(engine, &old->copy);
-    users_refresh(engine, &news);
     slice_free(old);
 }
 
@@ -213,6 +212,14 @@ void engine_device_slice_remove(struct engine *engine, const char *name, int64_t
         slice_changed(engine, record, NULL);
 }
 
+void engine_devices_changed(struct engine *engine, int64_t now)
+{
+    struct device_news news = { 0 };
+
+    engine->now = now;
+    users_refresh(engine, &news);
+}
+
 void devices_finish(struct engine *engine)
 {
     struct map_entry entry;
@@ -223,6 +230,8 @@ void devices_finish(struct engine *engine)
         template_free(entry.value);
     for (size_t at = 0; map_next(engine->device_slices, &at, &entry);)
         slice_free(entry.value);
+    device_matches_drop(engine);
+    map_destroy(engine->device_matches);
     map_destroy(engine->device_slices);
     map_destroy(engine->device_classes);
     map_destroy(engine->claim_templates);

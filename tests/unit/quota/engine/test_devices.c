@@ -133,6 +133,51 @@ static void a_class_takes_over_the_resource_it_stands_for(void **state)
     engine_device_class_remove(w->engine, "gpu", w->now);
 }
 
+static void slice_is(struct world *w, const char *name, const char *model, int64_t slice_count)
+{
+    struct device_attribute attribute = {
+        .domain = "d.io", .name = "model", .type = ATTRIBUTE_TEXT, .text = model
+    };
+    struct device device = { .driver = "d.io", .attributes = &attribute, .attribute_count = 1 };
+    struct device_slice slice = { .name = name,
+                                  .driver = "d.io",
+                                  .pool = "pool",
+                                  .slice_count = slice_count,
+                                  .devices = &device,
+                                  .device_count = 1 };
+
+    engine_device_slice_put(w->engine, &slice, w->now);
+}
+
+static void slices_count_once_all_of_them_were_told(void **state)
+{
+    static const char *selectors[] = { "device.attributes['d.io'].model == 'a'" };
+    struct device_request request = { .is_exact = true,
+                                      .device_class = "gpu",
+                                      .allocation_mode = "ExactCount",
+                                      .count = 2,
+                                      .selectors = selectors,
+                                      .selector_count = 1 };
+    struct claim_template claim_template = { "ns", "t", &request, 1 };
+    struct world *w = *state;
+
+    engine_claim_template_put(w->engine, &claim_template, w->now);
+    claims(w, "p", "t");
+    assert_non_null(strstr(why(w, "p"), "0 device(s) match"));
+    slice_is(w, "one", "a", 2);
+    slice_is(w, "two", "b", 2);
+    assert_non_null(strstr(why(w, "p"), "0 device(s) match"));
+    engine_devices_changed(w->engine, w->now);
+    assert_non_null(strstr(why(w, "p"), "1 device(s) match"));
+    slice_is(w, "two", "a", 2);
+    engine_devices_changed(w->engine, w->now);
+    assert_string_equal(world_pending(w, "A"), "heap: p; parked:");
+    engine_device_slice_remove(w->engine, "one", w->now);
+    engine_device_slice_remove(w->engine, "one", w->now);
+    engine_devices_changed(w->engine, w->now);
+    assert_string_equal(world_pending(w, "A"), "heap:; parked:");
+}
+
 static void counts_saturate(void **state)
 {
     struct world *w = *state;
@@ -152,6 +197,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_changed_template_is_looked_at_anew, begin, end),
         cmocka_unit_test_setup_teardown(who_holds_quota_is_not_asked_again, begin, end),
         cmocka_unit_test_setup_teardown(a_class_takes_over_the_resource_it_stands_for, begin, end),
+        cmocka_unit_test_setup_teardown(slices_count_once_all_of_them_were_told, begin, end),
         cmocka_unit_test_setup_teardown(counts_saturate, begin, end),
     };
 
