@@ -163,6 +163,14 @@ static void mark_cluster_scoped(struct loop *loop, enum object_kind kind, const 
     }
 }
 
+static void mark_keyed_workload(struct loop *loop, const char *key)
+{
+    struct workload_record *record = map_get(loop->workloads, str_of(key));
+
+    if (record)
+        mark_workload(loop, record);
+}
+
 int64_t refresh_statuses(struct loop *loop)
 {
     struct changed_names changed;
@@ -175,5 +183,7 @@ int64_t refresh_statuses(struct loop *loop)
     mark_cluster_scoped(loop, OBJECT_COHORT, changed.cohorts, changed.cohort_count);
     for (size_t i = 0; i < changed.local_queue_count; i++)
         mark_named(loop, OBJECT_LOCAL_QUEUE, changed.local_queues[i]);
+    for (size_t i = 0; i < changed.workload_count; i++)
+        mark_keyed_workload(loop, changed.workloads[i]);
     return TIME_NONE;
 }

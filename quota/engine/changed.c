@@ -1,6 +1,8 @@
 /* Which queues look different since the caller last asked. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "quota/base/mem.h"
 #include "quota/engine/engine_private.h"
 
 void queue_changed(struct engine *engine, struct cluster_queue_record *queue)
@@ -28,6 +30,23 @@ void cohort_changed(struct engine *engine, struct cohort_record *cohort)
     cohort->is_changed = true;
     cohort->changed_next = engine->changed_cohorts;
     engine->changed_cohorts = cohort;
+}
+
+void workload_changed(struct engine *engine, const struct item *item)
+{
+    engine->changed_workloads =
+        mem_grow(engine->changed_workloads, engine->changed_workload_count,
+                 &engine->changed_workload_capacity, sizeof(*engine->changed_workloads));
+    engine->changed_workloads[engine->changed_workload_count++] = mem_dup(item->key);
+}
+
+void changed_finish(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->changed_workload_count; i++)
+        free(engine->changed_workloads[i]);
+    free(engine->changed_workloads);
+    engine->changed_workloads = NULL;
+    engine->changed_workload_count = engine->changed_workload_capacity = 0;
 }
 
 void changed_forget_queue(struct engine *engine, struct cluster_queue_record *queue)
@@ -112,10 +131,20 @@ static void take_cohorts(struct engine *engine, struct arena *a, struct changed_
     engine->changed_cohorts = NULL;
 }
 
+static void take_workloads(struct engine *engine, struct arena *a, struct changed_names *changed)
+{
+    changed->workloads = ARENA_ARRAY(a, engine->changed_workload_count + 1, const char *);
+    for (size_t i = 0; i < engine->changed_workload_count; i++)
+        changed->workloads[changed->workload_count++] =
+            arena_strdup(a, engine->changed_workloads[i]);
+    changed_finish(engine);
+}
+
 void engine_take_changed(struct engine *engine, struct arena *arena, struct changed_names *changed)
 {
     *changed = (struct changed_names){ 0 };
     take_cluster_queues(engine, arena, changed);
     take_local_queues(engine, arena, changed);
     take_cohorts(engine, arena, changed);
+    take_workloads(engine, arena, changed);
 }

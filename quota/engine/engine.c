@@ -84,6 +84,7 @@ void engine_destroy(struct engine *engine)
     heap_finish(&engine->backoffs);
     heap_finish(&engine->second_pass);
     heap_finish(&engine->samples);
+    changed_finish(engine);
     free(engine->dirty);
     free(engine->share_rows);
     free(engine->ready);

@@ -236,10 +236,12 @@ void engine_workload_told(struct engine *engine, const char *namespace, const ch
                           const char *reason, const char *message);
 
 /* Which ClusterQueues changed in any way that queue_status shows since the last call (names, each
- * once); the caller refreshes those only. Likewise LocalQueues ("ns/name") and cohorts. */
+ * once); the caller refreshes those only. Likewise LocalQueues ("ns/name") and cohorts. Of
+ * workloads ("ns/name") those of which engine_wait_reason knows more than their condition says,
+ * without any put of theirs: they were parked together with an equivalent one. */
 struct changed_names {
-    const char **cluster_queues, **local_queues, **cohorts;
-    size_t cluster_queue_count, local_queue_count, cohort_count;
+    const char **cluster_queues, **local_queues, **cohorts, **workloads;
+    size_t cluster_queue_count, local_queue_count, cohort_count, workload_count;
 };
 void engine_take_changed(struct engine *engine, struct arena *arena, struct changed_names *changed);
 

@@ -271,8 +271,10 @@ struct item {
     bool closed_gate : 1, is_parent : 1;
     bool open_checks : 1, failed_checks : 1; /* one that is not Ready; one in Retry or Rejected */
     bool bypassed : 1;                       /* parked unseen by an equivalence mark (3.8) */
-    uint32_t name_at, uid_at;                /* in 'key' */
-    char key[];                              /* "namespace/name" and, behind it, the uid */
+    bool is_bypass_told : 1;  /* the caller has heard of that (changed.c), the condition may not say
+                                 it */
+    uint32_t name_at, uid_at; /* in 'key' */
+    char key[];               /* "namespace/name" and, behind it, the uid */
 };
 static inline const char *item_name(const struct item *item)
 {
@@ -339,6 +341,8 @@ struct engine {
     struct cluster_queue_record *changed_cluster_queues;
     struct local_queue_record *changed_local_queues;
     struct cohort_record *changed_cohorts;
+    char **changed_workloads; /* keys; owned */
+    size_t changed_workload_count, changed_workload_capacity;
     struct share_row *share_rows;
     size_t share_capacity;
     struct arena call; /* of one put */
@@ -500,9 +504,15 @@ void pending_marks_drop(struct cluster_queue_record *queue);
 void queue_changed(struct engine *engine, struct cluster_queue_record *queue);
 void local_queue_changed(struct engine *engine, struct local_queue_record *queue);
 void cohort_changed(struct engine *engine, struct cohort_record *cohort);
+void workload_changed(struct engine *engine, const struct item *item);
 void changed_forget_queue(struct engine *engine, struct cluster_queue_record *queue);
 void changed_forget_local_queue(struct engine *engine, struct local_queue_record *queue);
 void changed_forget_cohort(struct engine *engine, struct cohort_record *cohort);
+void changed_finish(struct engine *engine);
+
+/* wait_reason.c */
+/* Does its condition say no more than "nobody has looked yet"? Not when there is none. */
+bool wait_reason_is_vague(const struct item *item);
 
 /* decision.c */
 const char **required_checks(const struct engine *engine, const struct cluster_queue_record *queue,

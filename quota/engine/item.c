@@ -31,6 +31,7 @@ void item_text_set(struct engine *engine, struct item *item, const char *reason,
 {
     text_replace(engine, &item->reason, reason);
     text_replace(engine, &item->message, message);
+    item->is_bypass_told = false;
 }
 
 bool item_is_admissible(const struct engine *engine, const struct item *item)

@@ -220,6 +220,10 @@ static void park_alike(struct engine *engine, struct cluster_queue_record *queue
     while (queue->alike && (item = id_map_get(queue->alike, equivalence))) {
         pending_remove_quietly(engine, item);
         park(engine, item, true);
+        if (!item->is_bypass_told && wait_reason_is_vague(item)) {
+            item->is_bypass_told = true;
+            workload_changed(engine, item);
+        }
     }
 }
 

@@ -79,6 +79,11 @@ static bool may_be_overwritten(const struct item *item)
     return text_is_one_of(item->reason, vague);
 }
 
+bool wait_reason_is_vague(const struct item *item)
+{
+    return item->reason && *item->reason->text && may_be_overwritten(item);
+}
+
 static bool is_from_scheduler(const struct item *item)
 {
     static const char *const kept[] = { "WaitingForQuota",

@@ -244,6 +244,31 @@ static void a_namespace_may_come_after_its_workloads(void **state)
     assert_string_equal(world_cycle(w), "p Admitted");
 }
 
+static void what_is_parked_with_an_equal_one_is_told_when_its_words_are_vague(void **state)
+{
+    struct world *w = *state;
+    struct changed_names changed;
+    struct wait_reason why;
+    struct workload *evicted;
+
+    world_queue(w, "A", "", "4,-,-", "");
+    world_waits(w, "A", "first", 0, "cpu=8", 10);
+    world_waits(w, "A", "fresh", 0, "cpu=8", 20);
+    evicted = world_workload(w, "A", "evicted", 0, "cpu=8");
+    evicted->created = at(30);
+    world_condition(w, evicted, "QuotaReserved", false, "PendingEvaluation", at(30));
+    put(w, evicted);
+    engine_take_changed(w->engine, &w->answer, &changed);
+    assert_string_equal(world_cycle(w), "first Pending");
+    engine_take_changed(w->engine, &w->answer, &changed);
+    assert_int_equal(changed.workload_count, 1);
+    assert_string_equal(changed.workloads[0], "ns/evicted");
+    assert_true(engine_wait_reason(w->engine, "ns", "evicted", &w->answer, &why));
+    assert_string_equal(why.reason, "ExceedsMaxQuota");
+    engine_take_changed(w->engine, &w->answer, &changed);
+    assert_int_equal(changed.workload_count, 0);
+}
+
 static void a_stopped_local_queue_offers_nothing(void **state)
 {
     struct world *w = *state;
@@ -461,6 +486,7 @@ int main(void)
         TEST(k7_but_not_in_strict_order),
         TEST(k8_a_namespace_that_does_not_match_parks),
         TEST(a_namespace_may_come_after_its_workloads),
+        TEST(what_is_parked_with_an_equal_one_is_told_when_its_words_are_vague),
         TEST(a_stopped_local_queue_offers_nothing),
         TEST(a_queue_may_come_after_its_workloads),
         TEST(what_a_write_said_holds_before_the_watch_shows_it),
