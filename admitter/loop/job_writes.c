@@ -180,6 +180,7 @@ static void name_taken(struct loop *loop, const struct job_record *record, const
 static void workload_created(struct loop *loop, struct job_record *record, struct write_op *op)
 {
     const struct workload_record *workload;
+    bool is_ours;
 
     if (op->error.code == ERR_NONE) {
         record->failures = 0;
@@ -189,12 +190,13 @@ static void workload_created(struct loop *loop, struct job_record *record, struc
         return;
     }
     workload = workload_find(loop, record->job->namespace, op->creates_workload);
-    if (workload && workload->owner_key && strcmp(workload->owner_key, record->key) == 0) {
+    is_ours = workload && workload->owner_key && strcmp(workload->owner_key, record->key) == 0;
+    if (is_ours && !workload->is_deleting) {
         record->failures = 0; /* the event was faster than the answer */
         mark_job(loop, record);
         return;
     }
-    if (workload)
+    if (workload && !is_ours)
         name_taken(loop, record, op->creates_workload);
     /* In case the event does not come: the Workload may have been deleted at once. */
     look_at(loop, &record->look, loop_now() + retry_delay(++record->failures));

@@ -81,7 +81,14 @@ static bool sync_priority(struct job_rule *s, const struct workload_facts *match
     return job_choose(s, JOB_PATCH_WORKLOAD, match);
 }
 
-/* The first Workload that describes the job; of the 'others', the first and the last one. */
+/* Deleted, and kept by somebody else's finalizer at most: there is nothing left to do about it. */
+static bool is_let_go(const struct workload_facts *workload)
+{
+    return facts_deleting(workload) && !facts_have_finalizer(workload);
+}
+
+/* The first Workload that describes the job; of the 'others', the first (that something is to be
+ * done about) and the last one. */
 static const struct workload_facts *first_match(struct job_rule *s,
                                                 const struct workload_facts **other,
                                                 const struct workload_facts **last, size_t *others)
@@ -96,7 +103,7 @@ static const struct workload_facts *first_match(struct job_rule *s,
         if (!match && job_matches_workload(s->job, workload, s->settings)) {
             match = workload;
         } else {
-            if (*others == 0)
+            if (!*other || is_let_go(*other))
                 *other = workload;
             *last = workload;
             (*others)++;
@@ -160,7 +167,7 @@ static bool own_workload(struct job_rule *s, const struct workload_facts **match
             others == 1
                 ? "No matching Workload; restoring pod templates according to existent Workload"
                 : "Missing Workload; unable to restore pod templates");
-    if (other)
+    if (other && !is_let_go(other))
         return delete_surplus(s, other);
     return *match && (sync_gates(s, *match) || sync_priority(s, *match));
 }
@@ -194,7 +201,7 @@ static const struct workload_facts *left_over(const struct job_rule *s)
     for (size_t i = 0; i < s->facts->workload_count; i++) {
         const struct workload_facts *workload = &s->facts->workloads[i];
 
-        if (!facts_finished(workload) && is_of_another_job(s, workload))
+        if (!facts_finished(workload) && !is_let_go(workload) && is_of_another_job(s, workload))
             return workload;
     }
     return NULL;

@@ -125,6 +125,23 @@ static void surplus_workloads_are_deleted(void **state)
     assert_ptr_equal(choice.workload, &workloads[2]);
 }
 
+static void a_surplus_workload_that_somebody_else_keeps_is_in_nobodys_way(void **state)
+{
+    static const char kept_by_others[] =
+        "'ownerReferences':[{'kind':'Job','name':'j','uid':'u','controller':true}],"
+        "'deletionTimestamp':'x','finalizers':['x.io/y']";
+
+    (void)state;
+    with_job(QUEUED, "'suspend':true", "");
+    add_workload("{}", 1, kept_by_others, "", "");
+    assert_int_equal(next_action(), JOB_CREATE_WORKLOAD);
+    add_workload(SPEC, 1, OWNED, "", holds("QuotaReserved Admitted"));
+    assert_int_equal(next_action(), JOB_START);
+    add_workload("{}", 1, OWNED, "", "");
+    assert_int_equal(next_action(), JOB_DELETE_WORKLOAD);
+    assert_ptr_equal(choice.workload, &workloads[2]);
+}
+
 static void of_two_that_differ_the_first_is_kept(void **state)
 {
     (void)state;
@@ -384,6 +401,7 @@ int main(void)
         TEST(a_workload_of_a_namesake_is_deleted),
         TEST(the_end_is_told_once),
         TEST(surplus_workloads_are_deleted),
+        TEST(a_surplus_workload_that_somebody_else_keeps_is_in_nobodys_way),
         TEST(of_two_that_differ_the_first_is_kept),
         TEST(prebuilt_workloads),
         TEST(labels_reach_the_workload),
