@@ -65,3 +65,15 @@ check "an admitted one keeps its ClusterQueue" always wl running "$(cond Admitte
 check "that cannot go yet" soon holds clusterqueues q '.metadata.deletionTimestamp != null and any(.status.conditions[]; .type == "Active" and .reason == "Terminating")'
 status running 'condition("Finished"; "True"; "Succeeded"; "done")'
 check "until it has finished" soon gone clusterqueues q
+
+# ---- equal ones are parked together, and each says what is missing ----
+cluster_queue few 1
+workload_make taken few 1
+becomes "one takes it all" taken "$(cond Admitted True)"
+stop_policy clusterqueues few Hold
+for i in 1 2 3 4; do workload_make "equal-$i" few 1; done
+equal_ones_say() { api GET "$(at workloads)" | jq -e "$filters"' [.items[] | select(.metadata.name | startswith("equal-"))] | length == 4 and all(.[]; condition_of("QuotaReserved").reason == "'"$1"'")' >/dev/null; }
+check "in a stopped queue they are suspended" soon equal_ones_say Suspended
+stop_policy clusterqueues few None
+check "in an open one all of them say that quota is missing" soon equal_ones_say WaitingForQuota
+check "and go on saying so" always equal_ones_say WaitingForQuota
