@@ -261,12 +261,11 @@ void slice_finish_replaced(struct loop *loop, const struct workload_record *reco
         record->chain && *key ? map_get(loop->workloads, str_of(key)) : NULL;
 
     if (old && !old->is_finished) {
-        AUTO_FREE char *message =
-            mem_format("Replaced to accommodate a workload (UID: %s, JobUID: %s) due to workload "
-                       "slice aggregation",
-                       record->uid, object_label(tree, LABEL_JOB_UID));
+        AUTO_ARENA struct arena arena = { 0 };
 
-        workload_finish_send(loop, old, "WorkloadSliceReplaced", message);
+        workload_finish_send(
+            loop, old, "WorkloadSliceReplaced",
+            replaced_message(record->uid, object_label(tree, LABEL_JOB_UID), &arena));
     }
     json_decref(tree);
 }

@@ -295,11 +295,7 @@ static void slice_replace(struct simulate_world *world, const struct simulate_wo
     if (!old || old->finished)
         return;
     finish(world, old, "WorkloadSliceReplaced",
-           arena_format(arena,
-                        "Replaced to accommodate a workload (UID: %s, JobUID: %s) due to workload "
-                        "slice aggregation",
-                        workload->facts.uid,
-                        workload->facts.job_uid ? workload->facts.job_uid : "UNKNOWN"));
+           replaced_message(workload->facts.uid, workload->facts.job_uid, arena));
 }
 
 static bool topology_is_pending(const struct workload *workload)

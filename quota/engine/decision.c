@@ -175,6 +175,14 @@ static const char *known(const char *text)
     return text && *text ? text : "UNKNOWN";
 }
 
+const char *replaced_message(const char *uid, const char *job_uid, struct arena *arena)
+{
+    return arena_format(arena,
+                        "Replaced to accommodate a workload (UID: %s, JobUID: %s) due to workload "
+                        "slice aggregation",
+                        known(uid), known(job_uid));
+}
+
 static const char *victim_message(const struct cycle *cycle, const struct entry *entry,
                                   const struct target *target)
 {

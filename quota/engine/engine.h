@@ -137,6 +137,10 @@ struct cycle_result {
 void engine_cycle(struct engine *engine, int64_t now, struct arena *arena,
                   struct cycle_result *result);
 
+/* The text of Finished for a slice that another one takes over from (spec/api.md 5.3); lives in
+ * 'arena'. A uid that is NULL or "" reads UNKNOWN. */
+const char *replaced_message(const char *uid, const char *job_uid, struct arena *arena);
+
 /* The write of an admission failed: usage is released; the workload is requeued unless 'gone'. */
 void engine_admission_failed(struct engine *engine, const char *namespace, const char *name,
                              bool gone, int64_t now);
