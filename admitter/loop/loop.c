@@ -321,7 +321,7 @@ static void *run(void *context)
         take_news(loop);
         loop->is_leading = loop->may_lead && loop->is_fresh;
         now = loop_now();
-        due = looks_run(loop, now);
+        looks_run(loop, now);
         step_dirty(loop);
         if (engine_next_due(loop->engine) != TIME_NONE && engine_next_due(loop->engine) <= now)
             loop->has_news = true;
