@@ -74,8 +74,9 @@ static struct at_place member_place(struct reading *r, const struct at_place *at
         else
             strbuf_putc(&pointer, *c);
     }
-    return (struct at_place){ *at->path ? arena_format(r->arena, "%s.%s", at->path, name)
-                                        : arena_strdup(r->arena, name),
+    return (struct at_place){ *at->path
+                                  ? arena_format(r->arena, "%s.%s", at->path, name)
+                                  : arena_strdup(r->arena, name), /* NOLINT: see read_fields */
                               arena_strdup(r->arena, pointer.text) };
 }
 
@@ -429,7 +430,8 @@ static void read_member(struct reading *r, const struct at_place *at, json_t *va
     read_value(r, at, value, field, target ? target + field->offset : NULL);
 }
 
-/* 'target' begins with bool given; NULL: nothing is kept. */
+/* 'target' begins with bool given; NULL: nothing is kept. (The analyzer takes that for a sign that
+ * 'r', in which it can lie, may be NULL, too.) */
 static void read_fields(struct reading *r, const struct at_place *at, const json_t *value,
                         const struct field_table *table, char *target)
 {
@@ -444,7 +446,7 @@ static void read_fields(struct reading *r, const struct at_place *at, const json
         *(bool *)target = true;
     json_object_foreach((json_t *)(uintptr_t)value, key, item) {
         struct at_place place = member_place(r, at, key);
-        const struct field *field = find_field(table, key, r->object.version);
+        const struct field *field = find_field(table, key, r->object.version); /* NOLINT */
 
         if (field)
             read_member(r, &place, item, field, target);

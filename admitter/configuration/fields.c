@@ -9,7 +9,7 @@
 #define CONFIG(member) AT(configuration_object, member)
 #define SIZE_OF(member) sizeof(((struct configuration_object *)0)->member)
 /* Offset of a member of a section, counted from the section. */
-#define IN(section, member) (CONFIG(section.member) - CONFIG(section))
+#define IN(section, member) (CONFIG(section.member) - CONFIG(section)) /* NOLINT: names */
 #define SECTION(name, section)                                                                     \
     static const struct field_table name = { name##_fields, ARRAY_COUNT(name##_fields),            \
                                              SIZE_OF(section) }

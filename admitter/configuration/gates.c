@@ -341,12 +341,12 @@ int gates_set(struct gates *gates, struct str name, bool value, struct err *e)
         if (str_is(name, rows[i].name))
             return set_one(gates, (enum gate)i, value, e);
     if (str_is(name, "AllAlpha")) {
-        gates->all_alpha = value;
+        gates->all_alpha = value ? 1 : 0;
         set_stage(gates, GATE_ALPHA, value);
         return 0;
     }
     if (str_is(name, "AllBeta")) {
-        gates->all_beta = value;
+        gates->all_beta = value ? 1 : 0;
         set_stage(gates, GATE_BETA, value);
         return 0;
     }

@@ -318,7 +318,8 @@ char *object_path(enum object_kind kind, const char *namespace, const char *name
         EVENT_CLUSTER_QUEUE, EVENT_LOCAL_QUEUE, EVENT_COHORT,
         EVENT_FLAVOR,        EVENT_CHECK,       EVENT_TOPOLOGY
     };
+    struct kube_resource resource;
 
-    return kube_path(event_resource(events[kind], 0, NULL), *namespace ? namespace : NULL, name,
+    return kube_path(event_resource(events[kind], 0, &resource), *namespace ? namespace : NULL, name,
                      subresource);
 }

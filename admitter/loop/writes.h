@@ -85,5 +85,6 @@ char *pod_path(const char *namespace, const char *name);
 char *job_path(unsigned kind, const char *namespace, const char *name, const char *subresource);
 char *object_path(enum object_kind kind, const char *namespace, const char *name,
                   const char *subresource);
+/* 'buffer' holds the answer for EVENT_JOB; NULL will do for a kind that is known to be another. */
 const struct kube_resource *event_resource(enum event_kind kind, unsigned job_kind,
                                            struct kube_resource *buffer);

@@ -194,7 +194,7 @@ __attribute__((format(printf, 2, 0))) static char *text_print(struct arena *a, c
                                                               va_list args)
 {
     size_t room = a->free_size;
-    char *here = room > 0 ? a->free : NULL, *text;
+    char *here = a->free, *text;
     va_list again;
     int length;
 

@@ -120,7 +120,7 @@ static bool take_offset(struct str *text, int64_t *seconds)
     if ((hours = take_digits(text, 2)) < 0 || hours > 23 || !take_char(text, ':') ||
         (minutes = take_digits(text, 2)) < 0 || minutes > 59)
         return false;
-    *seconds = sign * (hours * 60 + minutes) * 60;
+    *seconds = (int64_t)sign * (hours * 60 + minutes) * 60;
     return true;
 }
 

@@ -130,7 +130,7 @@ size_t json_character_(const char **at, char *out)
     *at += 2;
     if (from[1] != 'u') {
         named = strchr(letters, from[1]);
-        *out = named ? meanings[named - letters] : from[1];
+        *out = (char)(named ? meanings[named - letters] : from[1]);
         return 1;
     }
     *at += 4;

@@ -346,11 +346,11 @@ void decision_make(struct cycle *cycle, struct entry *entry, struct decision *de
     decision->borrowing_level = entry->assignment ? entry->assignment->level : 0;
     decision->gated_by_preemption_gate = entry->state == ENTRY_GATED;
     decision->waits_for_pods_ready = entry->state == ENTRY_BLOCKED;
-    decision->preemption_skipped =
-        entry->state == ENTRY_SKIPPED && entry->assignment->mode == MODE_PREEMPT;
+    decision->preemption_skipped = entry->state == ENTRY_SKIPPED && entry->assignment &&
+                                   entry->assignment->mode == MODE_PREEMPT;
     decision->recomputation = recomputation_result(entry);
     entry->decision = decision;
-    if (entry->state == ENTRY_ADMITTED) {
+    if (entry->state == ENTRY_ADMITTED && entry->assignment) {
         admission_make(entry, &decision->admission, a);
         decision->replaces = entry->old_slice ? arena_strdup(a, entry->old_slice->key) : NULL;
         decision->required_checks = entry_checks(cycle, entry, &decision->required_check_count);

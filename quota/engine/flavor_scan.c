@@ -366,7 +366,7 @@ static size_t scan_start(const struct scan *scan)
         const struct scan_progress *entry = &progress->entries[i];
 
         if (entry->pod_set == scan->pods->members[0]->index && entry->resource == scan->resource) {
-            size_t start = (size_t)(entry->value + 1);
+            size_t start = (size_t)((int64_t)entry->value + 1);
 
             return start < scan->group->flavor_count ? start : 0;
         }

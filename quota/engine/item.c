@@ -46,6 +46,12 @@ bool item_is_admissible(const struct engine *engine, const struct item *item)
 
 /* ---- life ---- */
 
+static void text_put(char *to, struct str text)
+{
+    if (text.length > 0) /* an absent one has no address to copy from */
+        memcpy(to, text.text, text.length);
+}
+
 static struct item *item_make(struct engine *engine, const struct workload *workload)
 {
     struct str namespace = str_of(workload->namespace), name = str_of(workload->name);
@@ -53,10 +59,10 @@ static struct item *item_make(struct engine *engine, const struct workload *work
     size_t name_at = namespace.length + 1, uid_at = name_at + name.length + 1;
     struct item *item = mem_alloc(offsetof(struct item, key) + uid_at + uid.length + 1);
 
-    memcpy(item->key, namespace.text, namespace.length);
+    text_put(item->key, namespace);
     item->key[namespace.length] = '/';
-    memcpy(item->key + name_at, name.text, name.length);
-    memcpy(item->key + uid_at, uid.text, uid.length);
+    text_put(item->key + name_at, name);
+    text_put(item->key + uid_at, uid);
     item->name_at = (uint32_t)name_at;
     item->uid_at = (uint32_t)uid_at;
     item->namespace = namespace_get(engine, workload->namespace);

@@ -72,7 +72,8 @@ void candidates_sort_by_usage(const struct preemption *search, struct candidate_
         for (size_t i = 0; i < count; i++)
             if (cursors[i].at < cursors[i].end && (!best || goes_before(cursors[i].at, best->at)))
                 best = &cursors[i];
-        merged[n] = *best->at++;
+        if (best)
+            merged[n] = *best->at++;
     }
     list->items = merged;
     list->capacity = list->count;
