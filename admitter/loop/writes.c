@@ -320,6 +320,6 @@ char *object_path(enum object_kind kind, const char *namespace, const char *name
     };
     struct kube_resource resource;
 
-    return kube_path(event_resource(events[kind], 0, &resource), *namespace ? namespace : NULL, name,
-                     subresource);
+    return kube_path(event_resource(events[kind], 0, &resource), *namespace ? namespace : NULL,
+                     name, subresource);
 }
