@@ -3,7 +3,9 @@
 # in out/fuzz/: new inputs in found/<name>/, inputs that fail in crash-<name>-*.
 #   make fuzz-short              every target, FUZZ_SECONDS each (default 5)
 #   make fuzz-short FUZZ=json    one target
+#   make fuzz-short FUZZ_SEED=0  other inputs each time; by default a run makes the same ones, as far as it gets
 FUZZ_SECONDS ?= 5
+FUZZ_SEED    ?= 1
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_NAMES   := $(if $(FUZZ),$(FUZZ),$(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES)))
 
@@ -20,7 +22,7 @@ $(foreach name,$(FUZZ_NAMES),$(eval $(call fuzz_rule,$(name),$(call fuzz_room,$(
 
 .PHONY: fuzz-run
 fuzz-run: $(FUZZ_NAMES:%=$(OUT)/tests/fuzz/fuzz_%)
-	@tests/fuzz/run $(OUT) $(FUZZ_SECONDS) $(FUZZ_NAMES)
+	@tests/fuzz/run $(OUT) $(FUZZ_SECONDS) $(FUZZ_SEED) $(FUZZ_NAMES)
 endif
 
 .PHONY: fuzz-short
