@@ -194,9 +194,9 @@ static void wait(struct loop *loop, struct workload_record *record, const struct
 }
 
 /* True when this moved anything, so that another cycle may find more to do. */
-static bool carry_out(struct loop *loop, const struct decision *decision, int64_t now)
+static bool carry_out(struct loop *loop, struct workload_record *record,
+                      const struct decision *decision, int64_t now)
 {
-    struct workload_record *record = workload_find(loop, decision->namespace, decision->name);
     bool moved = decision->outcome > OUTCOME_RESERVED && decision->requeue != REQUEUE_HEAP;
 
     intents_decision(loop, decision, now);
@@ -217,10 +217,9 @@ static bool carry_out(struct loop *loop, const struct decision *decision, int64_
 
 /* A reservation that has to wait: another write of ours is under way, or the last try was refused.
  * There will be news, and then it is decided again. */
-static bool put_off(struct loop *loop, const struct decision *decision, int64_t now)
+static bool put_off(struct loop *loop, struct workload_record *record,
+                    const struct decision *decision, int64_t now)
 {
-    struct workload_record *record = workload_find(loop, decision->namespace, decision->name);
-
     if (decision->outcome > OUTCOME_RESERVED || !record ||
         (!record->is_writing && record->not_before <= now))
         return false;
@@ -237,10 +236,12 @@ static bool carry_out_all(struct loop *loop, struct cycle_result *result, int64_
     result->count = 0;
     for (size_t i = 0; i < count; i++) {
         struct decision *decision = &result->decisions[i];
+        struct workload_record *record =
+            workload_find(loop, decision->namespace, decision->name); /* NULL: it is gone */
 
-        if (put_off(loop, decision, now))
+        if (put_off(loop, record, decision, now))
             continue;
-        moved = carry_out(loop, decision, now) || moved;
+        moved = carry_out(loop, record, decision, now) || moved;
         result->decisions[result->count++] = *decision;
     }
     return moved;

@@ -3,7 +3,6 @@
 #include "quota/base/hash.h"
 #include "quota/base/map.h"
 
-#define HASH_START UINT64_C(0xcbf29ce484222325)
 #define HASH_PRIME UINT64_C(0x100000001b3)
 
 static uint64_t hash_add(uint64_t hash, uint64_t number)
@@ -13,9 +12,9 @@ static uint64_t hash_add(uint64_t hash, uint64_t number)
 
 static uint64_t hash_text(uint64_t hash, const char *text)
 {
-    for (const char *c = text ? text : ""; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * HASH_PRIME;
-    return (hash ^ 0xff) * HASH_PRIME;
+    static const struct hash_key key = { 0 }; /* the same in every process */
+
+    return hash_add(hash, siphash_text(key, str_of(text)));
 }
 
 static uint64_t hash_admission(uint64_t hash, const struct admission *admission)
@@ -47,7 +46,7 @@ static uint64_t hash_decision(uint64_t hash, const struct decision *decision)
 
 static uint64_t hash_cycle(const struct cycle_result *result)
 {
-    uint64_t hash = HASH_START;
+    uint64_t hash = 0;
 
     for (size_t i = 0; i < result->count; i++)
         hash = hash_decision(hash, &result->decisions[i]);

@@ -4,6 +4,7 @@
 
 #include "admitter/simulate/simulate_private.h"
 #include "admitter/simulate/status.h"
+#include "quota/base/mem.h"
 
 typedef bool is_over_fn(const struct simulate_world *world,
                         const struct simulate_workload *workload);
@@ -74,7 +75,7 @@ static const struct requeue_end *end_of(const struct simulate_world *world,
 
     if (!requeued || requeued->status != CONDITION_FALSE)
         return NULL;
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+    for (size_t i = 0; i < ARRAY_COUNT(ends); i++)
         if (strncmp(requeued->reason, ends[i].held_by, strlen(ends[i].held_by)) == 0)
             return ends[i].is_over(world, workload) ? &ends[i] : NULL;
     return NULL;

@@ -291,8 +291,8 @@ static void read_request(struct device_reading *r, const struct claim_place *pla
 static void read_template(struct device_reading *r, const struct claim_place *place,
                           struct device_requests *out)
 {
-    const char *key = arena_format(r->arena, "%s/%s", r->namespace, place->claim_template);
-    const struct claim_template_record *found = map_get(r->engine->claim_templates, str_of(key));
+    const struct claim_template_record *found =
+        namespaced_find(r->engine->claim_templates, r->namespace, place->claim_template);
 
     if (!found) {
         problem_add(r, arena_format(r->arena,

@@ -423,6 +423,8 @@ void copy_cluster_queue(struct arena *a, const struct cluster_queue *from,
 void copy_cohort(struct arena *a, const struct cohort *from, struct cohort *to);
 void copy_namespace(struct arena *a, const struct namespace_labels *from,
                     struct namespace_labels *to);
+/* A record that begins with its arena 'facts', in which all that it holds lives; NULL is fine. */
+void record_free(void *record);
 void copy_limit_range(struct arena *a, const struct limit_range *from, struct limit_range *to);
 void copy_runtime_class(struct arena *a, const struct runtime_class *from,
                         struct runtime_class *to);

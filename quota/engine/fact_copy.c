@@ -1,7 +1,16 @@
 /* Deep copies of facts into an arena of the engine. A list copied from count 0 is NULL. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "quota/engine/engine_private.h"
+
+void record_free(void *record)
+{
+    if (!record)
+        return;
+    arena_finish(record);
+    free(record);
+}
 
 static void *copy_items(struct arena *a, const void *items, size_t count, size_t size)
 {

@@ -1,5 +1,4 @@
 /* What claims refer to: DeviceClasses, ResourceClaimTemplates and the devices themselves (1.10). */
-#include <stdlib.h>
 #include <string.h>
 
 #include "quota/base/mem.h"
@@ -66,14 +65,6 @@ static void users_refresh(struct engine *engine, const struct device_news *news)
 
 /* ---- DeviceClasses ---- */
 
-static void class_free(struct device_class_record *record)
-{
-    if (!record)
-        return;
-    arena_finish(&record->facts);
-    free(record);
-}
-
 static const char *extended_of(const struct device_class_record *record)
 {
     return record ? record->copy.extended_resource : NULL;
@@ -87,7 +78,7 @@ static void class_changed(struct engine *engine, struct device_class_record *old
     engine->extended_resource_count += extended_of(now) != NULL;
     engine->extended_resource_count -= extended_of(old) != NULL;
     users_refresh(engine, &news);
-    class_free(old);
+    record_free(old);
 }
 
 void engine_device_class_put(struct engine *engine, const struct device_class *class_, int64_t now)
@@ -110,14 +101,6 @@ void engine_device_class_remove(struct engine *engine, const char *name, int64_t
 
 /* ---- ResourceClaimTemplates ---- */
 
-static void template_free(struct claim_template_record *record)
-{
-    if (!record)
-        return;
-    arena_finish(&record->facts);
-    free(record);
-}
-
 void engine_claim_template_put(struct engine *engine, const struct claim_template *claim_template,
                                int64_t now)
 {
@@ -128,7 +111,7 @@ void engine_claim_template_put(struct engine *engine, const struct claim_templat
 
     engine->now = now;
     copy_claim_template(&record->facts, claim_template, &record->copy);
-    template_free(map_put(engine->claim_templates, str_of(key), record));
+    record_free(map_put(engine->claim_templates, str_of(key), record));
     users_refresh(engine, &news);
 }
 
@@ -142,18 +125,10 @@ void engine_claim_template_remove(struct engine *engine, const char *namespace, 
     engine->now = now;
     if (record)
         users_refresh(engine, &news);
-    template_free(record);
+    record_free(record);
 }
 
 /* ---- ResourceSlices ---- */
-
-static void slice_free(struct device_slice_record *record)
-{
-    if (!record)
-        return;
-    arena_finish(&record->facts);
-    free(record);
-}
 
 static bool same_pool(const struct device_slice *a, const struct device_slice *b)
 {
@@ -191,7 +166,7 @@ static void slice_changed(struct engine *engine, struct device_slice_record *old
         pool_update(engine, &now->copy);
     if (old)
         pool_update(engine, &old->copy);
-    slice_free(old);
+    record_free(old);
 }
 
 void engine_device_slice_put(struct engine *engine, const struct device_slice *slice, int64_t now)
@@ -225,11 +200,11 @@ void devices_finish(struct engine *engine)
     struct map_entry entry;
 
     for (size_t at = 0; map_next(engine->device_classes, &at, &entry);)
-        class_free(entry.value);
+        record_free(entry.value);
     for (size_t at = 0; map_next(engine->claim_templates, &at, &entry);)
-        template_free(entry.value);
+        record_free(entry.value);
     for (size_t at = 0; map_next(engine->device_slices, &at, &entry);)
-        slice_free(entry.value);
+        record_free(entry.value);
     device_matches_drop(engine);
     map_destroy(engine->device_matches);
     map_destroy(engine->device_slices);

@@ -118,14 +118,6 @@ const struct topology *topology_find(const struct engine *engine, const char *na
     return record ? &record->copy : NULL;
 }
 
-static void topology_free(struct topology_record *record)
-{
-    if (!record)
-        return;
-    arena_finish(&record->facts);
-    free(record);
-}
-
 static void topology_users_refresh(struct engine *engine, const char *name, bool unpark,
                                    int64_t now)
 {
@@ -145,7 +137,7 @@ void engine_topology_put(struct engine *engine, const struct topology *topology,
     copy_topology(&record->facts, topology, &record->copy);
     old = map_put(engine->topologies, str_of(topology->name), record);
     topology_users_refresh(engine, topology->name, !old, now);
-    topology_free(old);
+    record_free(old);
 }
 
 void engine_topology_remove(struct engine *engine, const char *name, int64_t now)
@@ -154,7 +146,7 @@ void engine_topology_remove(struct engine *engine, const char *name, int64_t now
 
     if (record)
         topology_users_refresh(engine, name, false, now);
-    topology_free(record);
+    record_free(record);
 }
 
 /* ---- admission checks ---- */
@@ -207,14 +199,6 @@ const struct runtime_class *runtime_class_find(const struct engine *engine, cons
     return record ? &record->copy : NULL;
 }
 
-static void runtime_class_free(struct runtime_class_record *record)
-{
-    if (!record)
-        return;
-    arena_finish(&record->facts);
-    free(record);
-}
-
 static bool item_names_class(const struct item *item, const char *name)
 {
     for (uint32_t i = 0; i < item->pod_set_count; i++) {
@@ -244,7 +228,7 @@ void engine_runtime_class_put(struct engine *engine, const struct runtime_class 
     copy_runtime_class(&record->facts, class_, &record->copy);
     old = map_put(engine->runtime_classes, str_of(class_->name), record);
     runtime_class_users_refresh(engine, class_->name);
-    runtime_class_free(old);
+    record_free(old);
 }
 
 void engine_runtime_class_remove(struct engine *engine, const char *name, int64_t now)
@@ -254,7 +238,7 @@ void engine_runtime_class_remove(struct engine *engine, const char *name, int64_
     engine->now = now;
     if (record)
         runtime_class_users_refresh(engine, name);
-    runtime_class_free(record);
+    record_free(record);
 }
 
 void environment_finish(struct engine *engine)
@@ -262,11 +246,11 @@ void environment_finish(struct engine *engine)
     struct map_entry entry;
 
     for (size_t at = 0; map_next(engine->topologies, &at, &entry);)
-        topology_free(entry.value);
+        record_free(entry.value);
     for (size_t at = 0; map_next(engine->checks, &at, &entry);)
         check_free(entry.value);
     for (size_t at = 0; map_next(engine->runtime_classes, &at, &entry);)
-        runtime_class_free(entry.value);
+        record_free(entry.value);
     map_destroy(engine->topologies);
     map_destroy(engine->checks);
     map_destroy(engine->runtime_classes);

@@ -80,14 +80,6 @@ void engine_namespace_remove(struct engine *engine, const char *name, int64_t no
 
 /* ---- LimitRanges ---- */
 
-static void limits_free(struct limits_record *limits)
-{
-    if (!limits)
-        return;
-    arena_finish(&limits->facts);
-    free(limits);
-}
-
 static void summary_update(struct namespace_record *record)
 {
     struct map_entry *sorted = map_sorted(record->limits);
@@ -125,7 +117,7 @@ void engine_limit_range_put(struct engine *engine, const struct limit_range *lim
     if (!record->limits)
         record->limits = map_create();
     copy_limit_range(&copy->facts, limits, &copy->copy);
-    limits_free(map_put(record->limits, str_of(limits->name), copy));
+    record_free(map_put(record->limits, str_of(limits->name), copy));
     summary_update(record);
     limits_users_refresh(engine, record);
 }
@@ -140,7 +132,7 @@ void engine_limit_range_remove(struct engine *engine, const char *namespace, con
     engine->now = now;
     if (!limits)
         return;
-    limits_free(limits);
+    record_free(limits);
     summary_update(record);
     limits_users_refresh(engine, record);
 }
@@ -151,7 +143,7 @@ static void namespace_free(struct namespace_record *record)
 
     if (record->limits)
         for (size_t at = 0; map_next(record->limits, &at, &entry);)
-            limits_free(entry.value);
+            record_free(entry.value);
     map_destroy(record->limits);
     arena_finish(&record->summary_memory);
     arena_finish(&record->facts);
